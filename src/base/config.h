@@ -1,0 +1,70 @@
+/* config.h - what an instance was told, as plain values: rt/config.c fills it from the environment
+ * and the YAML file, every layer below may read it. Strings are owned by the struct, NULL when not
+ * given.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BASE_CONFIG_H
+#define BASE_CONFIG_H
+
+#include "base/endpoint.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct config_neighbour {
+	uint8_t mac[6];
+	struct ip_addr ip;
+};
+
+enum config_idle { IDLE_ADAPTIVE, IDLE_SPIN };
+
+struct config {
+	char *libos; /* lower case: "catnap" ... */
+	char *file;  /* path of the file that was read, NULL: none */
+
+	/* demikernel */
+	bool has_addr, has_mac;
+	struct ip_addr addr;	 /* local_ipv4_addr */
+	uint8_t prefix_len;	 /* local_ipv4_addr's /N or netmask; 0: not given */
+	struct ip_addr gateway;	 /* ip_is_any(): none */
+	uint8_t mac[6];		 /* local_link_addr */
+	bool profiling;		 /* profiling */
+	enum config_idle idle;	 /* idle: spin | adaptive */
+	uint32_t idle_after_us;	 /* idle_after_us: spin for so long without an event, then sleep */
+	uint32_t idle_step_us;	 /* idle_step_us: longest sleep over a device that cannot wake us */
+	uint32_t exit_linger_ms; /* exit_linger_ms: how long an exit may wait for delivery; 2000 */
+
+	/* limits */
+	uint32_t max_queues;	       /* descriptors; 65536 */
+	uint32_t max_operations;       /* pending and unclaimed; 131072 */
+	uint32_t max_unclaimed_closed; /* unclaimed results of closed descriptors; 4096 */
+	uint32_t small_buffers;	       /* messages of up to a frame; 16384 */
+	uint64_t heap_bytes; /* address space for larger messages, a power of two; 1 GiB */
+	uint32_t memory_queue_messages; /* messages in one demi_queue(); 4096 */
+
+	/* tcp_socket_options */
+	bool keepalive;
+	uint32_t keepalive_time_ms, keepalive_interval_ms;
+	bool linger_given;
+	uint32_t time_wait_ms; /* from linger {enabled, time_seconds}, LINGER: TIME-WAIT of our own
+				  stacks */
+	bool nodelay;	       /* default true */
+
+	/* inetstack_config */
+	uint16_t mtu, mss; /* 0: not given */
+	bool jumbo_frames;
+	bool udp_checksum_offload, tcp_checksum_offload;
+	struct config_neighbour *arp_table;
+	uint32_t arp_table_len;
+	uint32_t arp_cache_ttl_s, arp_request_timeout_s, arp_request_retries;
+
+	/* dpdk */
+	char **eal_init; /* NULL-terminated list of eal_init_len strings */
+	uint32_t eal_init_len;
+
+	/* raw_socket */
+	char *interface;	 /* linux_interface_name */
+	int xdp_interface_index; /* -1: not given */
+};
+
+#endif

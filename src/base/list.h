@@ -1,0 +1,73 @@
+/* list.h - a circular doubly-linked list whose links live inside its members.
+ *
+ * A head is a struct list that list_init() made point at itself; members embed a struct list and
+ * are got back with list_entry(). Nothing here allocates. A member that list_del() took off points
+ * at itself, so that taking it off twice is harmless and list_empty() on it says whether it is on a
+ * list.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef BASE_LIST_H
+#define BASE_LIST_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#ifndef container_of
+#define container_of(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
+#endif
+
+struct list {
+	struct list *next, *prev;
+};
+
+static inline void list_init(struct list *l)
+{
+	l->next = l;
+	l->prev = l;
+}
+
+static inline bool list_empty(const struct list *l)
+{
+	return l->next == l;
+}
+
+static inline void list_add_tail(struct list *head, struct list *item)
+{
+	item->prev = head->prev;
+	item->next = head;
+	head->prev->next = item;
+	head->prev = item;
+}
+
+static inline void list_add_head(struct list *head, struct list *item)
+{
+	list_add_tail(head->next, item);
+}
+
+static inline void list_del(struct list *item)
+{
+	item->prev->next = item->next;
+	item->next->prev = item->prev;
+	list_init(item);
+}
+
+/* The first member taken off, or NULL. */
+static inline struct list *list_pop(struct list *head)
+{
+	struct list *item = head->next;
+
+	if (item == head)
+		return NULL;
+	list_del(item);
+	return item;
+}
+
+#define list_entry(ptr, type, member) container_of(ptr, type, member)
+#define list_for_each(pos, head)      for ((pos) = (head)->next; (pos) != (head); (pos) = (pos)->next)
+/* As list_for_each(), and the body may take `pos` off. */
+#define list_for_each_safe(pos, tmp, head)                                                         \
+	for ((pos) = (head)->next, (tmp) = (pos)->next; (pos) != (head);                           \
+	     (pos) = (tmp), (tmp) = (pos)->next)
+
+#endif

@@ -1,0 +1,78 @@
+/* buf.h - packet buffers: a header of one cache line over a room of bytes.
+ *
+ * A buffer has one owner at a time, who may change the header, link it through `next` and use
+ * `mark`. The exception is its bytes: whoever holds a reference may read them, and only a sole
+ * holder (buf_sole()) that knows them not to be in flight may write. References are counted in one
+ * place, `*refs`: a frame of DPDK counts in its mbuf. When the last reference goes, the buffer
+ * returns to its pool.
+ *
+ * Counts are plain integers: a buffer belongs to the thread of its pool. Handles that another
+ * thread gives back go through pool_remote_unref() (pool.h).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MEM_BUF_H
+#define MEM_BUF_H
+
+#include <assert.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct pool;
+
+struct buf {
+	uint8_t *data;	   /* first byte in use; base <= data, data + len <= base + room */
+	uint32_t len;	   /* bytes in use */
+	uint32_t room;	   /* bytes from base on */
+	uint8_t *base;	   /* first byte of the room */
+	uint16_t *refs;	   /* the count: &own_refs, or the device's */
+	struct buf *next;  /* the owner's link: a queue, a free list */
+	struct pool *pool; /* where the buffer returns to */
+	uint64_t device;   /* the pool's: a UMEM address, an mbuf, a block's order */
+	uint32_t mark;	   /* the owner's note: a sequence number, an offset */
+	uint16_t own_refs;
+	uint16_t flags; /* BUF_ */
+};
+
+enum {
+	BUF_CSUM_OK = 1 << 0, /* received: the device has verified the L4 checksum */
+	BUF_PROGRAM = 1 << 1, /* memory from demi_sgaalloc(), not a received frame */
+};
+
+_Static_assert(sizeof(struct buf) == 64, "one cache line");
+
+/* What a pool does with a buffer whose last reference is gone. Called by buf_unref() only. */
+void pool_release(struct buf *b);
+
+static inline struct buf *buf_ref(struct buf *b)
+{
+	assert(*b->refs > 0 && *b->refs < UINT16_MAX);
+	++*b->refs;
+	return b;
+}
+
+static inline void buf_unref(struct buf *b)
+{
+	assert(*b->refs > 0);
+	if (--*b->refs == 0)
+		pool_release(b);
+}
+
+/* One holder only: its bytes may be written, unless a device still reads them. */
+static inline bool buf_sole(const struct buf *b)
+{
+	return *b->refs == 1;
+}
+
+static inline uint32_t buf_headroom(const struct buf *b)
+{
+	return (uint32_t)(b->data - b->base);
+}
+
+static inline uint32_t buf_tailroom(const struct buf *b)
+{
+	return b->room - buf_headroom(b) - b->len;
+}
+
+#endif

@@ -1,0 +1,36 @@
+/* heap.h - memory for messages: what demi_sgaalloc() and kernel sockets hand to the program.
+ *
+ * Small messages come from a pool of frame-sized rooms. Larger ones, up to HEAP_MAX_BYTES, are
+ * blocks of powers of two out of one reserved region, kept by a buddy allocator that merges lazily:
+ * alloc and free of one size in turn touch one free list only. The region is reserved when the heap
+ * is made and costs memory as it is touched; a full region is NULL, never a failure elsewhere.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef MEM_HEAP_H
+#define MEM_HEAP_H
+
+#include "mem/buf.h"
+#include "mem/pool.h"
+
+enum {
+	HEAP_MAX_BYTES = 16 << 20, /* the largest message */
+	HEAP_SMALL_ROOM = 2048,	   /* room of the small class, headroom included */
+};
+
+struct heap;
+
+/* `small_count` buffers of the small class, `region_bytes` (a power of two, at least
+ * HEAP_MAX_BYTES) of address space for the larger ones. 0, -EINVAL, -ENOMEM. */
+int heap_create(struct heap **out, uint32_t small_count, size_t region_bytes);
+void heap_destroy(struct heap *heap); /* as pool_destroy(): blocks still out keep their memory */
+
+/* A buffer with one reference and room for `bytes` (len is set to it), at least BUF_HEADROOM_BYTES
+ * of headroom in the small class, none in the larger ones. NULL: bytes is 0 or over HEAP_MAX_BYTES,
+ * or memory ran out. */
+struct buf *heap_alloc(struct heap *heap, size_t bytes);
+
+/* Carries out what other threads gave back. */
+void heap_collect(struct heap *heap);
+
+#endif
