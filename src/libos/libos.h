@@ -59,9 +59,11 @@ struct operation {
 		} push;
 		struct {
 			uint32_t max_bytes; /* at most so many; UINT32_MAX: whatever is there */
-			struct buf
-			    *buf; /* out: given to the runtime; data/len are the message. Never NULL
-				   * on success: an end of stream is a buffer of length 0 */
+			struct buf *
+			    buf; /* out: a reference, given to the runtime; on success never NULL */
+			uint8_t *data; /* out: the message, inside buf: two results may share one
+					  buffer */
+			uint32_t len;  /* out: 0 on a stream is its end */
 			struct endpoint from; /* out, datagrams: the sender */
 		} pop;
 		struct {
@@ -144,6 +146,8 @@ struct libos_class {
 
 struct libos {
 	const struct libos_class *class;
+	bool news; /* poll() has operations to hand back that need no device: the runtime polls
+		      before it looks */
 };
 
 #endif
