@@ -145,6 +145,11 @@ int stack_sendto(struct sock *k, struct buf *b, const uint8_t *data, uint32_t le
 int stack_recv(struct sock *k, uint32_t max, struct buf **b, struct endpoint *from,
 	       uint64_t now_ns);
 
+/* The next received bytes, copied to dst (at most max) and left where they are: the window does not
+ * move. For UDP the next datagram, cut at max. How many bytes (0 for an empty datagram and at the
+ * end of the stream), -EAGAIN, or the connection's error. */
+int64_t stack_peek(const struct sock *k, uint8_t *dst, uint32_t max);
+
 int stack_shutdown(struct sock *k, int how,
 		   uint64_t now_ns); /* SHUT_RD, SHUT_WR, SHUT_RDWR; -ENOTCONN */
 /* Gives the socket back: what was accepted is sent, then FIN; the stack finishes alone. Unread
