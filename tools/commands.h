@@ -1,0 +1,18 @@
+/* commands.h - the subcommands of the tool `demi`, one function each.
+ *
+ * To add one: declare its function here, write it in a file of its own (tools/NAME.c), and give it
+ * a row in the table of tools/demi.c. argv[0] is the subcommand's name and the rest are its
+ * arguments; it answers --help itself. The result is the exit status of the tool.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef TOOLS_COMMANDS_H
+#define TOOLS_COMMANDS_H
+
+enum demi_exit {
+	DEMI_EXIT_OK = 0,
+	DEMI_EXIT_FAILURE = 1, /* it was tried, and failed */
+	DEMI_EXIT_USAGE = 2,   /* the arguments make no sense */
+};
+
+#endif
