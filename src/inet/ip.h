@@ -1,49 +1,133 @@
 /* ip.h - between IP and the transports. Inside src/inet only.
  *
+ * Two ways out. ip_send() is for single packets: answers, datagrams; it finds the neighbour, waits
+ * for its address, cuts what is larger than the path takes. struct ip_path is for a connection: the
+ * headers are made once and copied in front of each segment, no look-up a segment.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef INET_IP_H
 #define INET_IP_H
 
-#include "base/endpoint.h"
+#include "inet/core.h"
+#include "inet/neighbour.h"
 #include "mem/buf.h"
-#include "mem/frame.h"
-#include <stdbool.h>
-#include <stdint.h>
+#include <string.h>
 
-struct stack;
-struct neighbour;
-
-/* One received datagram, checked and in host order. `buf` is the receiver's to keep or drop; its
- * data/len still cover the whole frame: transports set them to their payload. */
+/* One received packet, checked and in host order. `buf` is the receiver's to keep or drop; its
+ * data/len still cover the whole frame: transports set them to their payload. Only the sole holder
+ * of buf may write into its bytes. */
 struct packet {
 	struct buf *buf;
 	struct ip_addr src, dst;
+	uint8_t *l3;	  /* IP header, inside buf */
 	uint8_t *l4;	  /* transport header, inside buf */
 	uint32_t l4_len;  /* header and payload, Ethernet padding cut off */
 	uint8_t protocol; /* IPPROTO_ */
-	uint8_t ttl;
-	uint8_t ecn;	/* the two ECN bits */
-	bool broadcast; /* to a broadcast or multicast address, at either layer */
-	bool csum_ok;	/* L4 checksum verified by the device */
+	uint8_t ecn;	  /* the two ECN bits */
+	bool broadcast;	  /* to a broadcast or multicast address, at either layer: never answered */
+	bool csum_ok;	  /* L4 checksum verified by the device, or (reassembled) not by it */
 };
 
-/* Where packets to `dst` go next: the neighbour that is dst or its gateway. 0; -EAGAIN: being
- * resolved, its waiters are told through neighbour_resolved handlers (see neighbour.h);
- * -ENETUNREACH, -EHOSTUNREACH. */
-int ip_route(struct stack *s, const struct ip_addr *dst, struct neighbour **out, uint64_t now_ns);
+/* Room for Ethernet, 802.1Q and IPv4 headers in front of an L4 header, rounded up for copying. */
+enum { IP_HEADERS_ROOM = 40 };
 
-/* Bytes of Ethernet + IP header in front of an L4 header to `dst`: 34 for IPv4. */
-uint32_t ip_header_bytes(const struct ip_addr *dst);
+/* A way to one peer: the next hop, and the headers of every packet on it. Belongs to a connection;
+ * 80 bytes. ip_path_init() it once, ip_path_release() before its memory is freed. */
+struct ip_path {
+	struct neighbour *neighbour; /* of the stack's table, or NULL: not looked up */
+	uint32_t generation;	     /* neighbour->generation when the headers were made */
+	uint32_t pseudo_sum;  /* pseudo-header without the length, not folded (csum_partial) */
+	struct list waiting;  /* on the neighbour's list: ip_path_wait() */
+	uint16_t ip_sum;      /* IPv4 header without length, ECN and checksum, folded */
+	uint8_t header_bytes; /* Ethernet, tag and IP */
+	uint8_t l3_offset;
+	uint8_t protocol;
+	uint8_t headers[IP_HEADERS_ROOM]; /* right-aligned */
+};
 
-/* Writes Ethernet and IP headers into h[0..ip_header_bytes-1]; l4_bytes is the length of L4 header
- * and payload. DF is set; the IPv4 checksum is filled unless csum_offload. */
-void ip_write_headers(struct stack *s, uint8_t *h, const struct neighbour *n,
-		      const struct ip_addr *src, const struct ip_addr *dst, uint8_t protocol,
-		      uint8_t ecn, uint32_t l4_bytes);
+void ip_path_init(struct ip_path *p, uint8_t protocol);
+void ip_path_release(struct ip_path *p);
+
+/* Finds the next hop and makes the headers. 0; -EAGAIN: its address is being asked for, see
+ * ip_path_wait(); -ENETUNREACH (off-link and no gateway), -EHOSTUNREACH (no answer lately, or our
+ * own address), -ENOMEM (table full of live entries). */
+int ip_path_find(struct stack *s, struct ip_path *p, const struct ip_addr *src,
+		 const struct ip_addr *dst);
+
+/* After -EAGAIN: tcp_path_resolved() will be called for p, once, unless it is released first. */
+void ip_path_wait(struct ip_path *p);
+
+/* May ip_path_write() be used? Else ip_path_find(), again. */
+static inline bool ip_path_valid(const struct ip_path *p)
+{
+	return p->neighbour != NULL && p->neighbour->generation == p->generation;
+}
+
+/* Puts the headers in front of l4, where IP_HEADERS_ROOM bytes may be written, and returns where
+ * the frame begins: l4 - p->header_bytes. l4_bytes is the length of L4 header and payload; for a
+ * frame to be cut by the device, of the whole. DF is set, the header checksum filled. */
+static inline uint8_t *ip_path_write(const struct stack *s, const struct ip_path *p, uint8_t *l4,
+				     uint8_t ecn, uint32_t l4_bytes)
+{
+	uint32_t total = l4_bytes + 20, sum = p->ip_sum + total + ecn;
+
+	p->neighbour->used_ns = s->now_ns;
+	memcpy(l4 - IP_HEADERS_ROOM, p->headers, IP_HEADERS_ROOM);
+	sum = (sum & 0xffff) + (sum >> 16);
+	sum = (sum & 0xffff) + (sum >> 16);
+	put_be16(l4 - 18, (uint16_t)total);
+	put_be16(l4 - 10, (uint16_t)~sum);
+	l4[-19] = ecn;
+	return l4 - p->header_bytes;
+}
+
+/* One packet to be sent by ip_send(). */
+struct ip_send {
+	struct ip_addr src, dst;
+	uint8_t protocol;
+	uint8_t ecn;
+	bool answer; /* to something received: such a packet never displaces a live neighbour, nor
+			the program's own packets */
+	struct sock *owner;  /* NULL, or the UDP socket whose queue limit it counts against */
+	struct buf *head;    /* taken, always: data/len are L4 header and copied payload; sole */
+	struct buf *payload; /* NULL, or a reference is taken to it: data, len follow head */
+	uint8_t *data;
+	uint32_t len;
+};
+
+/* Queues one packet for stack_output(), or with its neighbour until that is resolved. 0, or dropped
+ * and counted: -EAGAIN (queue full), -EMSGSIZE (over 65535), -ENETUNREACH, -EHOSTUNREACH, -ENOMEM.
+ */
+int ip_send(struct stack *s, const struct ip_send *m);
+
+/* Bytes of a packet's headers below L4 on the wire, IP alone: 20 for IPv4. */
+static inline uint32_t ip_header_bytes(const struct ip_addr *dst)
+{
+	(void)dst;
+	return 20;
+}
+
+/* What the path to dst takes in one packet, IP header included (bytes): the interface's MTU or what
+ * an ICMP error has told in the last 10 minutes. */
+uint32_t ip_path_mtu(struct stack *s, const struct ip_addr *dst);
+
+/* To be called by a transport that has found an icmp_error with -EMSGSIZE to name a packet of its
+ * own. Values below limits.h's floor are raised to it (RFC 5927 7.2); only ever lowers. */
+void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes);
 
 /* Ones' complement sum, not folded, of the pseudo-header (RFC 9293 3.1, RFC 768). */
 uint32_t ip_pseudo_sum(const struct ip_addr *src, const struct ip_addr *dst, uint8_t protocol,
 		       uint32_t l4_bytes);
+
+/* True for an address that we answer from: our own. */
+static inline bool ip_is_own(const struct stack *s, const struct ip_addr *a)
+{
+	return ip_eq(a, &s->cfg.addr);
+}
+
+/* Sends destination unreachable with this code about pkt, if the rules of RFC 1122 3.2.2 and the
+ * rate limit let it. Borrows pkt. */
+void icmp_unreachable(struct stack *s, const struct packet *pkt, uint8_t code);
 
 #endif

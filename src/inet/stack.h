@@ -37,8 +37,9 @@ struct stack_config {
 	struct ip_addr addr;	/* own address */
 	uint8_t prefix_len;	/* bits of the on-link prefix; 0: everything is on-link */
 	struct ip_addr gateway; /* ip_is_any(): none */
-	uint16_t mtu; /* bytes of an IP packet: 576..65535 (68 with a test's small path) */
-	uint16_t mss; /* cap of the TCP MSS; 0: from the MTU */
+	uint16_t mtu;		/* bytes of an IP packet: 68 (RFC 791) ..65535 */
+	uint16_t vlan_id;	/* 1..4094: the 802.1Q tag of all our frames; 0: untagged */
+	uint16_t mss;		/* cap of the TCP MSS; 0: from the MTU */
 
 	uint32_t offloads;	/* OFFLOAD_ of the link */
 	uint16_t max_frags;	/* payload fragments a frame may have; 0: contiguous frames only */
@@ -138,12 +139,18 @@ uint64_t stack_accepted(const struct sock *k); /* bytes accepted in all */
 int stack_sendto(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len,
 		 const struct endpoint *peer, uint64_t now_ns);
 
-/* Received bytes without a copy: *b is a reference given to the caller, its data/len the next bytes
- * of the stream (at most max) or one datagram (whose rest, beyond max, stays for the next call) and
- * its sender. Returns 1; 0: end of stream; -EAGAIN; or the connection's error. One call gives bytes
- * of one received frame or of several copied together. */
-int stack_recv(struct sock *k, uint32_t max, struct buf **b, struct endpoint *from,
-	       uint64_t now_ns);
+/* Received bytes without a copy: out->buf is a reference given to the caller, data and len (at most
+ * max) the next bytes of the stream or of one datagram, whose rest, beyond max, stays for the next
+ * call, with the same sender. Two results may share one buffer: its own data and len mean nothing.
+ * Returns 1; 0: end of stream; -EAGAIN; -EINVAL (max is 0); or the connection's error. One call
+ * gives bytes of one received frame or of several copied together. */
+struct stack_received {
+	struct buf *buf;
+	uint8_t *data;
+	uint32_t len;
+	struct endpoint from; /* datagrams: the sender; streams: not set */
+};
+int stack_recv(struct sock *k, uint32_t max, struct stack_received *out, uint64_t now_ns);
 
 /* The next received bytes, copied to dst (at most max) and left where they are: the window does not
  * move. For UDP the next datagram, cut at max. How many bytes (0 for an empty datagram and at the

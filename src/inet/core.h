@@ -1,0 +1,88 @@
+/* core.h - what the files of src/inet share: the stack object and the head of every socket. Nothing
+ * outside src/inet includes it.
+ *
+ * Each module owns one pointer in struct stack, makes it in its create and frees it in its destroy;
+ * others go through the module's header. Time is s->now_ns, set by each door that is told it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef INET_CORE_H
+#define INET_CORE_H
+
+#include "base/list.h"
+#include "base/rng.h"
+#include "inet/stack.h"
+#include <stdbool.h>
+#include <stdint.h>
+
+struct neighbour_table; /* neighbour.h */
+struct output_queue;	/* output.h */
+struct pmtu_table;	/* pmtu.h */
+struct reassembly;	/* reassembly.h */
+struct tcp_table;	/* TCP's own */
+struct udp_table;	/* udp.h */
+struct icmp_state;	/* icmp.h */
+
+struct stack {
+	uint64_t now_ns; /* of the current call */
+	uint64_t mac48;	 /* own MAC as the low six bytes of a little-endian load */
+	uint32_t addr4;	 /* own IPv4 address, prefix mask: host order */
+	uint32_t mask4;
+	uint16_t ip_mtu; /* cfg.mtu: bytes of an IP packet */
+	uint16_t vlan_id;
+	bool tcp_first; /* whose turn it is in stack_output() */
+	struct pool *pool;
+	struct list events; /* struct sock.event_link: those with event bits */
+
+	struct tcp_table *tcp;
+	struct udp_table *udp;
+	struct neighbour_table *neighbours;
+	struct output_queue *output;
+	struct reassembly *reassembly;
+	struct pmtu_table *pmtu;
+	struct icmp_state *icmp;
+
+	struct stack_stats stats;
+	struct rng rng;		 /* keyed by cfg.key: for what a peer must not guess */
+	struct stack_config cfg; /* as given, defaults filled in */
+};
+
+enum sock_kind { SOCK_TCP, SOCK_UDP };
+
+/* The head of a TCP or UDP socket, its first member. A module that opens a socket zeroes it, calls
+ * sock_init(), and before it frees the memory sock_gone(). */
+struct sock {
+	struct stack *stack;
+	void *user;
+	struct list event_link; /* on stack.events while event_bits is not 0 */
+	uint16_t event_bits;	/* STACK_EV_ */
+	uint8_t kind;		/* enum sock_kind */
+	bool reuse_port;
+	int error;	       /* 0, or the -errno that ended it (TCP) or is pending (UDP) */
+	struct endpoint local; /* port 0: not bound */
+	struct endpoint peer;  /* port 0: not connected */
+};
+
+static inline void sock_init(struct sock *k, struct stack *s, enum sock_kind kind, void *user)
+{
+	k->stack = s;
+	k->user = user;
+	k->kind = (uint8_t)kind;
+	list_init(&k->event_link);
+}
+
+static inline void sock_gone(struct sock *k)
+{
+	list_del(&k->event_link);
+	k->event_bits = 0;
+}
+
+/* Adds STACK_EV_ bits to what stack_events() will say about k, once. */
+static inline void event_raise(struct sock *k, uint32_t bits)
+{
+	k->event_bits |= (uint16_t)bits;
+	if (list_empty(&k->event_link))
+		list_add_tail(&k->stack->events, &k->event_link);
+}
+
+#endif
