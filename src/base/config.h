@@ -30,8 +30,8 @@ struct config {
 	uint8_t mac[6];		 /* local_link_addr */
 	bool profiling;		 /* profiling */
 	enum config_idle idle;	 /* idle: spin | adaptive */
-	uint32_t idle_after_us;	 /* idle_after_us: spin for so long without an event, then sleep */
-	uint32_t idle_step_us;	 /* idle_step_us: longest sleep over a device that cannot wake us */
+	uint32_t idle_after_us;	 /* idle_after_us: spin so long without an event, then sleep; 100 */
+	uint32_t idle_step_us;	 /* idle_step_us: longest sleep when a device cannot wake us; 100 */
 	uint32_t exit_linger_ms; /* exit_linger_ms: how long an exit may wait for delivery; 2000 */
 
 	/* limits */
@@ -45,13 +45,13 @@ struct config {
 	/* tcp_socket_options */
 	bool keepalive;
 	uint32_t keepalive_time_ms, keepalive_interval_ms;
-	bool linger_given;
-	uint32_t time_wait_ms; /* from linger {enabled, time_seconds}, LINGER: TIME-WAIT of our own
-				  stacks */
+	bool linger_given;     /* linger.enabled, or LINGER is set */
+	uint32_t time_wait_ms; /* TIME-WAIT of our own stacks: linger.time_seconds, LINGER; 60000
+				  unless linger_given */
 	bool nodelay;	       /* default true */
 
 	/* inetstack_config */
-	uint16_t mtu, mss; /* 0: not given */
+	uint16_t mtu, mss; /* 0: not given; mss <= mtu - 40 when both are */
 	bool jumbo_frames;
 	bool udp_checksum_offload, tcp_checksum_offload;
 	struct config_neighbour *arp_table;
@@ -64,7 +64,7 @@ struct config {
 
 	/* raw_socket */
 	char *interface;	 /* linux_interface_name */
-	int xdp_interface_index; /* -1: not given */
+	int xdp_interface_index; /* 0: not given */
 };
 
 #endif
