@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rt/clock.h"
+#include "base/clock.h"
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>

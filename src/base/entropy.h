@@ -2,8 +2,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#ifndef RT_ENTROPY_H
-#define RT_ENTROPY_H
+#ifndef BASE_ENTROPY_H
+#define BASE_ENTROPY_H
 
 #include <stddef.h>
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rt/clock.h"
+#include "base/clock.h"
 #include <cpuid.h>
 #include <stdatomic.h>
 

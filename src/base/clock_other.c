@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rt/clock.h"
+#include "base/clock.h"
 #include <time.h>
 
 uint64_t clock_cycles(void)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rt/clock.h"
+#include "base/clock.h"
 #include <time.h>
 
 /* Rates of counters that there are: 10 MHz to 10 GHz. */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "rt/entropy.h"
+#include "base/entropy.h"
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
