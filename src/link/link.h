@@ -19,9 +19,9 @@ enum { LINK_BURST = 32 }; /* frames a call, at most */
 
 struct link_info {
 	uint8_t mac[6];
-	uint16_t mtu;		/* bytes of an IP packet */
-	uint32_t offloads;	/* OFFLOAD_ */
-	uint16_t max_frags;	/* payload fragments of one frame it can send, <= FRAME_FRAGS; 0:
+	uint16_t mtu;           /* bytes of an IP packet */
+	uint32_t offloads;      /* OFFLOAD_ */
+	uint16_t max_frags;     /* payload fragments of one frame it can send, <= FRAME_FRAGS; 0:
 				   contiguous only */
 	uint32_t tso_max_bytes; /* payload of one OFFLOAD_TSO frame */
 	struct pool *rx_pool; /* where received frames come from; what the stack sends from may come

@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: MIT */
+#include "link/pair.h"
+#include "base/list.h"
+#include "link/offload.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ETHERNET_BYTES = 18 }; /* in front of the IP packet, an 802.1Q tag included */
+
+struct pair_end {
+	struct link link;
+	struct pair_end *peer; /* NULL: gone */
+	/* Frames on their way to this end: ring[tail..head), free-running indexes. */
+	uint32_t head, tail, mask;
+	struct buf **ring;
+};
+
+static struct pair_end *pair_of(struct link *l)
+{
+	return container_of(l, struct pair_end, link);
+}
+
+static uint32_t pair_room(const struct pair_end *e)
+{
+	return e->mask + 1 - (e->head - e->tail);
+}
+
+static void pair_put(struct pair_end *to, struct buf *b)
+{
+	to->ring[to->head++ & to->mask] = b;
+}
+
+static int pair_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
+{
+	struct pair_end *e = pair_of(l);
+	int n = 0;
+
+	(void)now_ns;
+	while (n < max && e->tail != e->head) {
+		struct buf *b = e->ring[e->tail++ & e->mask];
+
+		l->rx_bytes += b->len;
+		bufs[n++] = b;
+	}
+	l->rx_frames += (uint64_t)n;
+	return n == 0 && e->peer == NULL ? -ENODEV : n;
+}
+
+/* The frame as it is: only its sender's reference exists, and that is ours now. */
+static void pair_pass(struct pair_end *to, struct frame *f)
+{
+	struct buf *b = f->head;
+
+	b->next = NULL;
+	b->flags = 0;
+	if (f->offload != 0) {
+		offload_checksums(b->data, b->len, f);
+		if (f->offload & OFFLOAD_L4_CSUM && to->link.info.offloads & OFFLOAD_RX_CSUM)
+			b->flags = BUF_CSUM_OK;
+	}
+	pair_put(to, b);
+}
+
+/* A copy of the frame, or of its segment i, in a buffer of the receiving end. */
+static void pair_copy(struct pair_end *from, struct pair_end *to, struct frame *f, uint32_t segment)
+{
+	struct link *rx = &to->link;
+	uint32_t len = offload_segment_bytes(f, segment);
+	struct buf *b = NULL;
+
+	if (len <= (uint32_t)rx->info.mtu + ETHERNET_BYTES)
+		b = pool_get(rx->info.rx_pool);
+	if (b == NULL || buf_tailroom(b) < len) {
+		if (b != NULL)
+			buf_unref(b);
+		rx->rx_dropped++;
+		return;
+	}
+	b->len = len;
+	offload_segment(f, segment, b->data);
+	if (f->offload & OFFLOAD_L4_CSUM && rx->info.offloads & OFFLOAD_RX_CSUM)
+		b->flags = BUF_CSUM_OK;
+	from->link.tx_copied_bytes += len;
+	pair_put(to, b);
+}
+
+static bool pair_may_pass(const struct pair_end *to, const struct frame *f)
+{
+	return f->nfrags == 0 && buf_sole(f->head) && !(f->offload & OFFLOAD_TSO) &&
+	       f->len <= (uint32_t)to->link.info.mtu + ETHERNET_BYTES;
+}
+
+static int pair_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
+{
+	struct pair_end *e = pair_of(l), *to = e->peer;
+	int i;
+
+	(void)now_ns;
+	if (to == NULL)
+		return -ENODEV;
+	for (i = 0; i < n; i++) {
+		struct frame *f = &frames[i];
+		uint32_t segments = offload_segments(f);
+
+		if (segments > to->mask + 1) { /* it would wait for ever */
+			to->link.rx_dropped++;
+			frame_release(f);
+			continue;
+		}
+		if (segments > pair_room(to)) {
+			l->tx_full++;
+			break;
+		}
+		l->tx_bytes += f->len;
+		if (pair_may_pass(to, f)) {
+			pair_pass(to, f);
+			continue;
+		}
+		for (uint32_t s = 0; s < segments; s++)
+			pair_copy(e, to, f, s);
+		frame_release(f);
+	}
+	l->tx_frames += (uint64_t)i;
+	return i;
+}
+
+static uint64_t pair_next_deadline(struct link *l)
+{
+	struct pair_end *e = pair_of(l);
+
+	return e->head != e->tail ? 0 : UINT64_MAX;
+}
+
+static int pair_wake_fd(struct link *l)
+{
+	(void)l;
+	return -1;
+}
+
+static int pair_arm(struct link *l)
+{
+	struct pair_end *e = pair_of(l);
+
+	return e->head != e->tail;
+}
+
+static void pair_destroy(struct link *l)
+{
+	struct pair_end *e = pair_of(l);
+
+	while (e->tail != e->head)
+		buf_unref(e->ring[e->tail++ & e->mask]);
+	if (e->peer != NULL)
+		e->peer->peer = NULL;
+	free(e->ring);
+	free(e);
+}
+
+static const struct link_ops pair_ops = {
+    .name = "pair",
+    .rx = pair_rx,
+    .tx = pair_tx,
+    .next_deadline = pair_next_deadline,
+    .wake_fd = pair_wake_fd,
+    .arm = pair_arm,
+    .destroy = pair_destroy,
+};
+
+static struct pair_end *pair_end_create(const struct pair_config *cfg, int side)
+{
+	struct pair_end *e = calloc(1, sizeof(*e));
+
+	if (e == NULL)
+		return NULL;
+	e->ring = calloc(cfg->ring_frames, sizeof(struct buf *));
+	if (e->ring == NULL) {
+		free(e);
+		return NULL;
+	}
+	e->mask = cfg->ring_frames - 1;
+	e->link.ops = &pair_ops;
+	memcpy(e->link.info.mac, cfg->mac[side], sizeof(e->link.info.mac));
+	e->link.info.mtu = cfg->mtu;
+	e->link.info.offloads = cfg->offloads;
+	e->link.info.max_frags = cfg->max_frags;
+	e->link.info.tso_max_bytes = cfg->tso_max_bytes;
+	e->link.info.rx_pool = cfg->pool[side];
+	return e;
+}
+
+static bool pair_config_ok(const struct pair_config *cfg)
+{
+	return cfg->ring_frames > 0 && cfg->ring_frames <= PAIR_MAX_RING_FRAMES &&
+	       (cfg->ring_frames & (cfg->ring_frames - 1)) == 0 && cfg->max_frags <= FRAME_FRAGS &&
+	       cfg->pool[0] != NULL && cfg->pool[1] != NULL;
+}
+
+int pair_create(struct link *ends[2], const struct pair_config *cfg)
+{
+	struct pair_end *a, *b;
+
+	if (!pair_config_ok(cfg))
+		return -EINVAL;
+	a = pair_end_create(cfg, 0);
+	if (a == NULL)
+		return -ENOMEM;
+	b = pair_end_create(cfg, 1);
+	if (b == NULL) {
+		pair_destroy(&a->link);
+		return -ENOMEM;
+	}
+	a->peer = b;
+	b->peer = a;
+	ends[0] = &a->link;
+	ends[1] = &b->link;
+	return 0;
+}
