@@ -1,0 +1,78 @@
+# The front door. The work is done by meson (meson.build) and build-aux/deps; each target here is what
+# one would type. `make help` lists them.
+#
+# SPDX-License-Identifier: MIT
+
+PREFIX ?= /usr/local
+DESTDIR ?=
+BUILD ?= build
+# More for the programs: make demo ARGS=--json, make test ARGS='--suite unit', make bench ARGS=--quick.
+ARGS ?=
+
+export DESTDIR
+MESON = meson
+NINJA = ninja
+SANITIZE = -Db_lundef=false -Dman=disabled
+# A wrong value must fail the test that has it.
+export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
+export ASAN_OPTIONS ?= detect_stack_use_after_return=1
+export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1
+
+.PHONY: all help deps demo test bench install uninstall sanitize format clean fuzz
+.DELETE_ON_ERROR:
+
+all: ## build into build/
+	@build-aux/deps check build
+	@[ -e $(BUILD)/build.ninja ] || $(MAKE) --no-print-directory $(BUILD)/build.ninja
+	$(NINJA) -C $(BUILD)
+
+# Meson looks after itself once this is there.
+$(BUILD)/build.ninja:
+	$(MESON) setup --prefix "$(PREFIX)" $(BUILD)
+	@echo "$(PREFIX)" >$(BUILD)/prefix
+
+help: ## this list
+	@awk -F ':|## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$NF}' Makefile
+
+deps: ## install what the build, the tests and the optional parts need
+	@build-aux/deps install all
+
+demo: ## build, and see every way to carry bytes that this machine offers
+	@build-aux/deps install build
+	@$(MAKE) --no-print-directory all
+	$(BUILD)/tools/demi try $(ARGS)
+
+test: ## build, and run all tests
+	@build-aux/deps install test
+	@$(MAKE) --no-print-directory all
+	$(MESON) test -C $(BUILD) --no-rebuild --print-errorlogs $(ARGS)
+
+bench: all ## measure against hand-written programs
+	bench/run $(BUILD) $(ARGS)
+
+install: all ## install under PREFIX (default /usr/local), below DESTDIR
+	@[ "$$(cat $(BUILD)/prefix 2>/dev/null)" = "$(PREFIX)" ] || \
+		{ $(MESON) configure $(BUILD) -Dprefix="$(PREFIX)" && echo "$(PREFIX)" >$(BUILD)/prefix; }
+	$(MESON) install -C $(BUILD)
+	@cp $(BUILD)/meson-logs/install-log.txt $(BUILD)/installed
+
+uninstall: ## remove what install has put there last
+	build-aux/uninstall $(BUILD)/installed
+
+sanitize: ## the tests under ASan and UBSan, those with threads under TSan
+	@build-aux/deps install test
+	[ -e build-asan/build.ninja ] || $(MESON) setup build-asan -Db_sanitize=address,undefined $(SANITIZE)
+	[ -e build-tsan/build.ninja ] || $(MESON) setup build-tsan -Db_sanitize=thread $(SANITIZE)
+	$(NINJA) -C build-asan
+	$(MESON) test -C build-asan --no-rebuild --print-errorlogs -t 4 $(ARGS)
+	$(NINJA) -C build-tsan
+	$(MESON) test -C build-tsan --no-rebuild --print-errorlogs -t 4 --suite threads $(ARGS)
+
+fuzz: ## the fuzzers, a minute each (ARGS='600 config': one of them, ten minutes)
+	fuzz/run $(ARGS)
+
+format: ## clang-format over all C
+	git ls-files '*.c' '*.h' | xargs clang-format -i
+
+clean: ## remove all build folders of this Makefile
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz
