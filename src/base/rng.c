@@ -41,8 +41,8 @@ static inline lanes all(uint32_t v)
 static void set_up(lanes x[16], const uint64_t key[2], uint64_t n)
 {
 	const lanes words[8] = {
-	    all(0x61707865),	   all(0x3120646e),
-	    all(0x79622d36),	   all(0x6b206574),
+	    all(0x61707865),       all(0x3120646e),
+	    all(0x79622d36),       all(0x6b206574),
 	    all((uint32_t)key[0]), all((uint32_t)(key[0] >> 32)),
 	    all((uint32_t)key[1]), all((uint32_t)(key[1] >> 32)),
 	};

@@ -17,7 +17,7 @@ struct rng {
 	uint64_t buffer[RNG_BUFFER_WORDS];
 	uint64_t key[2];
 	uint64_t block; /* the number of the next ChaCha block */
-	uint32_t used;	/* words of `buffer` handed out */
+	uint32_t used;  /* words of `buffer` handed out */
 };
 
 void rng_init(struct rng *r, const uint64_t key[2]);

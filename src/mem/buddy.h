@@ -28,8 +28,8 @@ struct buddy_page {
 
 struct buddy {
 	struct buddy_page *pages; /* page_count of them, zero at first; borrowed */
-	uint32_t page_count;	  /* a multiple of 2^(BUDDY_ORDERS - 1), below 2^31 */
-	uint32_t fresh;		  /* pages from here on have never been used */
+	uint32_t page_count;      /* a multiple of 2^(BUDDY_ORDERS - 1), below 2^31 */
+	uint32_t fresh;           /* pages from here on have never been used */
 	uint32_t heads[BUDDY_ORDERS];
 	uint64_t dirty_pages; /* in free blocks of BUDDY_LARGE_ORDER and above */
 };

@@ -10,7 +10,7 @@ static pthread_mutex_t points_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct list points = {&points, &points}; /* of all threads */
 
 static _Thread_local uint64_t countdown; /* allocations until the one that fails; 0: none */
-static _Thread_local bool slow;		 /* between mem_fault_set() and mem_fault_clear() */
+static _Thread_local bool slow;          /* between mem_fault_set() and mem_fault_clear() */
 
 static void set_points(bool on)
 {

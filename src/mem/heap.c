@@ -97,6 +97,13 @@ static void purge(struct heap *heap)
 			(size_t)1 << (PAGE_SHIFT + order), MADV_DONTNEED);
 }
 
+/* A class holds more than it may. */
+static __attribute__((noinline)) void overfull(struct heap *heap, struct size_class *c)
+{
+	trim(heap, c, c->limit / 2);
+	purge(heap);
+}
+
 static void release_block(struct pool *pool, struct buf *b)
 {
 	struct heap *heap = container_of(pool, struct heap, blocks);
@@ -104,10 +111,8 @@ static void release_block(struct pool *pool, struct buf *b)
 
 	b->next = c->ready;
 	c->ready = b;
-	if (__builtin_expect(++c->count > c->limit, 0)) {
-		trim(heap, c, c->limit / 2);
-		purge(heap);
-	}
+	if (__builtin_expect(++c->count > c->limit, 0))
+		overfull(heap, c);
 }
 
 /* A block from the buddy allocator; when it has none, the ready blocks of all classes are merged
@@ -121,7 +126,8 @@ static bool take_from_buddy(struct heap *heap, unsigned order, uint32_t *page)
 	return buddy_alloc(&heap->buddy, order, page);
 }
 
-static struct buf *alloc_slow(struct heap *heap, unsigned order, uint32_t headroom, size_t bytes)
+static __attribute__((noinline)) struct buf *alloc_slow(struct heap *heap, unsigned order,
+							uint32_t headroom, size_t bytes)
 {
 	struct buf *b;
 	uint32_t page;
@@ -153,7 +159,7 @@ static inline struct buf *alloc_block(struct heap *heap, uint32_t headroom, size
 }
 
 /* The pool has no buffer: a block takes its place, unless the pool only looks empty. */
-static struct buf *alloc_instead_of_small(struct heap *heap, size_t bytes)
+static __attribute__((noinline)) struct buf *alloc_instead_of_small(struct heap *heap, size_t bytes)
 {
 	return heap->small->free_count > 0 ? NULL : alloc_block(heap, BUF_HEADROOM_BYTES, bytes);
 }

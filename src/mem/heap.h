@@ -20,7 +20,7 @@
 
 enum {
 	HEAP_MAX_BYTES = 16 << 20,  /* the largest message */
-	HEAP_SMALL_ROOM = 2048,	    /* room of the small class, headroom included */
+	HEAP_SMALL_ROOM = 2048,     /* room of the small class, headroom included */
 	HEAP_KEEP_BYTES = 64 << 20, /* idle memory in free blocks of 1 MiB and more */
 };
 

@@ -47,10 +47,10 @@ static void any_size_up_to_the_largest_is_given(void **state)
 static void the_limits_of_the_classes_are_exact(void **state)
 {
 	const size_t sizes[] = {
-	    1,	  SMALL_MAX_BYTES,    SMALL_MAX_BYTES + 1,    4096,	     4097, 8192,
+	    1,    SMALL_MAX_BYTES,    SMALL_MAX_BYTES + 1,    4096,          4097, 8192,
 	    8193, HEAP_MAX_BYTES / 2, HEAP_MAX_BYTES / 2 + 1, HEAP_MAX_BYTES};
-	const size_t rooms[] = {2048,		2048,	       4096,  4096,
-				8192,		8192,	       16384, HEAP_MAX_BYTES / 2,
+	const size_t rooms[] = {2048,           2048,          4096,  4096,
+				8192,           8192,          16384, HEAP_MAX_BYTES / 2,
 				HEAP_MAX_BYTES, HEAP_MAX_BYTES};
 	struct heap *heap = new_heap(REGION_BYTES);
 

@@ -36,9 +36,9 @@ struct pool {
 	uint64_t gets, empty; /* handed out; asked for in vain */
 
 	/* Cold: */
-	uint32_t count;	  /* buffers in all */
+	uint32_t count;   /* buffers in all */
 	struct buf *bufs; /* their headers, NULL where a device owns them */
-	uint8_t *rooms;	  /* of a mapping of the pool's own, NULL: the rooms are the caller's */
+	uint8_t *rooms;   /* of a mapping of the pool's own, NULL: the rooms are the caller's */
 	size_t bufs_bytes, rooms_bytes;
 	/* Called when an orphan's last buffer is home, in whichever thread brought it. It is
 	 * pool_free() unless a device that lent the rooms sets a function of its own, which ends
