@@ -11,26 +11,28 @@
 
 #include "base/list.h"
 #include "base/rng.h"
+#include "inet/limits.h"
+#include "inet/rate.h"
 #include "inet/stack.h"
 #include <stdbool.h>
 #include <stdint.h>
 
 struct neighbour_table; /* neighbour.h */
-struct output_queue;	/* output.h */
-struct pmtu_table;	/* pmtu.h */
-struct reassembly;	/* reassembly.h */
-struct tcp_table;	/* TCP's own */
-struct udp_table;	/* udp.h */
-struct icmp_state;	/* icmp.h */
+struct output_queue;    /* output.h */
+struct pmtu_table;      /* pmtu.h */
+struct reassembly;      /* reassembly.h */
+struct tcp_table;       /* TCP's own */
+struct udp_table;       /* udp.h */
 
 struct stack {
 	uint64_t now_ns; /* of the current call */
-	uint64_t mac48;	 /* own MAC as the low six bytes of a little-endian load */
-	uint32_t addr4;	 /* own IPv4 address, prefix mask: host order */
+	uint64_t mac48;  /* own MAC as the low six bytes of a little-endian load */
+	uint32_t addr4;  /* own IPv4 address, prefix mask: host order */
 	uint32_t mask4;
 	uint16_t ip_mtu; /* cfg.mtu: bytes of an IP packet */
 	uint16_t vlan_id;
-	bool tcp_first; /* whose turn it is in stack_output() */
+	bool tcp_first;  /* whose turn it is in stack_output() */
+	uint32_t queued; /* packets that output_fill() would give */
 	struct pool *pool;
 	struct list events; /* struct sock.event_link: those with event bits */
 
@@ -40,12 +42,26 @@ struct stack {
 	struct output_queue *output;
 	struct reassembly *reassembly;
 	struct pmtu_table *pmtu;
-	struct icmp_state *icmp;
+
+	struct rate arp_replies, icmp_errors, icmp_echoes;
+	uint64_t arp_defend_ns;   /* our address is not defended again before */
+	uint64_t ip_deadline_ns;  /* no timer below TCP is due before */
+	uint32_t copy_room_bytes; /* what a fresh buffer of the pool takes behind its headroom */
+
+	uint16_t ip_ids[IP_ID_COUNTERS];
 
 	struct stack_stats stats;
-	struct rng rng;		 /* keyed by cfg.key: for what a peer must not guess */
+	struct rng rng;          /* keyed by cfg.key: for what a peer must not guess */
+	uint64_t hash_key[2];    /* of small keyed hashes below TCP */
 	struct stack_config cfg; /* as given, defaults filled in */
 };
+
+/* Time does not go backwards, even if a caller's readings do. */
+static inline void stack_set_time(struct stack *s, uint64_t now_ns)
+{
+	if (now_ns > s->now_ns)
+		s->now_ns = now_ns;
+}
 
 enum sock_kind { SOCK_TCP, SOCK_UDP };
 
@@ -55,10 +71,10 @@ struct sock {
 	struct stack *stack;
 	void *user;
 	struct list event_link; /* on stack.events while event_bits is not 0 */
-	uint16_t event_bits;	/* STACK_EV_ */
-	uint8_t kind;		/* enum sock_kind */
+	uint16_t event_bits;    /* STACK_EV_ */
+	uint8_t kind;           /* enum sock_kind */
 	bool reuse_port;
-	int error;	       /* 0, or the -errno that ended it (TCP) or is pending (UDP) */
+	int error;             /* 0, or the -errno that ended it (TCP) or is pending (UDP) */
 	struct endpoint local; /* port 0: not bound */
 	struct endpoint peer;  /* port 0: not connected */
 };
@@ -75,6 +91,13 @@ static inline void sock_gone(struct sock *k)
 {
 	list_del(&k->event_link);
 	k->event_bits = 0;
+}
+
+/* A received frame goes no further: counted, and given back. */
+static inline void stack_drop(struct buf *b, uint64_t *counter)
+{
+	++*counter;
+	buf_unref(b);
 }
 
 /* Adds STACK_EV_ bits to what stack_events() will say about k, once. */

@@ -9,10 +9,26 @@
 #ifndef INET_IP_H
 #define INET_IP_H
 
+#include "base/checksum.h"
 #include "inet/core.h"
 #include "inet/neighbour.h"
 #include "mem/buf.h"
 #include <string.h>
+
+/* Fields of the IPv4 header (RFC 791 3.1), as offsets in bytes, and its plain size. */
+enum {
+	IP4_TOS = 1,
+	IP4_TOTAL_LENGTH = 2,
+	IP4_ID = 4,
+	IP4_FRAGMENT = 6, /* flags and offset */
+	IP4_TTL = 8,
+	IP4_PROTOCOL = 9,
+	IP4_CHECKSUM = 10,
+	IP4_SRC = 12,
+	IP4_DST = 16,
+	IP4_HEADER_BYTES = 20,
+};
+enum { IP4_DF = 0x4000, IP4_MF = 0x2000, IP4_OFFSET_MASK = 0x1fff };
 
 /* One received packet, checked and in host order. `buf` is the receiver's to keep or drop; its
  * data/len still cover the whole frame: transports set them to their payload. Only the sole holder
@@ -20,13 +36,13 @@
 struct packet {
 	struct buf *buf;
 	struct ip_addr src, dst;
-	uint8_t *l3;	  /* IP header, inside buf */
-	uint8_t *l4;	  /* transport header, inside buf */
+	uint8_t *l3;      /* IP header, inside buf */
+	uint8_t *l4;      /* transport header, inside buf */
 	uint32_t l4_len;  /* header and payload, Ethernet padding cut off */
 	uint8_t protocol; /* IPPROTO_ */
-	uint8_t ecn;	  /* the two ECN bits */
-	bool broadcast;	  /* to a broadcast or multicast address, at either layer: never answered */
-	bool csum_ok;	  /* L4 checksum verified by the device, or (reassembled) not by it */
+	uint8_t ecn;      /* the two ECN bits */
+	bool broadcast;   /* to a broadcast or multicast address, at either layer: never answered */
+	bool csum_ok;     /* L4 checksum verified by the device, or (reassembled) not by it */
 };
 
 /* Room for Ethernet, 802.1Q and IPv4 headers in front of an L4 header, rounded up for copying. */
@@ -36,7 +52,7 @@ enum { IP_HEADERS_ROOM = 40 };
  * 80 bytes. ip_path_init() it once, ip_path_release() before its memory is freed. */
 struct ip_path {
 	struct neighbour *neighbour; /* of the stack's table, or NULL: not looked up */
-	uint32_t generation;	     /* neighbour->generation when the headers were made */
+	uint32_t generation;         /* neighbour->generation when the headers were made */
 	uint32_t pseudo_sum;  /* pseudo-header without the length, not folded (csum_partial) */
 	struct list waiting;  /* on the neighbour's list: ip_path_wait() */
 	uint16_t ip_sum;      /* IPv4 header without length, ECN and checksum, folded */
@@ -55,6 +71,9 @@ void ip_path_release(struct ip_path *p);
 int ip_path_find(struct stack *s, struct ip_path *p, const struct ip_addr *src,
 		 const struct ip_addr *dst);
 
+/* Is there a way to dst? 0, or the errors of ip_path_find() that need no asking. */
+int ip_check_route(const struct stack *s, const struct ip_addr *dst);
+
 /* After -EAGAIN: tcp_path_resolved() will be called for p, once, unless it is released first. */
 void ip_path_wait(struct ip_path *p);
 
@@ -70,29 +89,31 @@ static inline bool ip_path_valid(const struct ip_path *p)
 static inline uint8_t *ip_path_write(const struct stack *s, const struct ip_path *p, uint8_t *l4,
 				     uint8_t ecn, uint32_t l4_bytes)
 {
-	uint32_t total = l4_bytes + 20, sum = p->ip_sum + total + ecn;
+	uint16_t total = (uint16_t)(l4_bytes + IP4_HEADER_BYTES);
 
 	p->neighbour->used_ns = s->now_ns;
 	memcpy(l4 - IP_HEADERS_ROOM, p->headers, IP_HEADERS_ROOM);
-	sum = (sum & 0xffff) + (sum >> 16);
-	sum = (sum & 0xffff) + (sum >> 16);
-	put_be16(l4 - 18, (uint16_t)total);
-	put_be16(l4 - 10, (uint16_t)~sum);
-	l4[-19] = ecn;
+	l4[IP4_TOS - IP4_HEADER_BYTES] = ecn;
+	put_be16(l4 + IP4_TOTAL_LENGTH - IP4_HEADER_BYTES, total);
+	csum_store(l4 + IP4_CHECKSUM - IP4_HEADER_BYTES,
+		   p->ip_sum + csum_word(total) + csum_word(ecn));
 	return l4 - p->header_bytes;
 }
 
 /* One packet to be sent by ip_send(). */
 struct ip_send {
 	struct ip_addr src, dst;
+	struct ip_path *path; /* NULL, or one that the caller keeps for just these addresses and
+				 protocol: found here when it is not valid */
 	uint8_t protocol;
 	uint8_t ecn;
+	uint16_t offload; /* OFFLOAD_ wishes; a packet that may be cut has none */
 	bool answer; /* to something received: such a packet never displaces a live neighbour, nor
 			the program's own packets */
 	struct sock *owner;  /* NULL, or the UDP socket whose queue limit it counts against */
 	struct buf *head;    /* taken, always: data/len are L4 header and copied payload; sole */
 	struct buf *payload; /* NULL, or a reference is taken to it: data, len follow head */
-	uint8_t *data;
+	const uint8_t *data;
 	uint32_t len;
 };
 
@@ -105,7 +126,7 @@ int ip_send(struct stack *s, const struct ip_send *m);
 static inline uint32_t ip_header_bytes(const struct ip_addr *dst)
 {
 	(void)dst;
-	return 20;
+	return IP4_HEADER_BYTES;
 }
 
 /* What the path to dst takes in one packet, IP header included (bytes): the interface's MTU or what
@@ -125,9 +146,5 @@ static inline bool ip_is_own(const struct stack *s, const struct ip_addr *a)
 {
 	return ip_eq(a, &s->cfg.addr);
 }
-
-/* Sends destination unreachable with this code about pkt, if the rules of RFC 1122 3.2.2 and the
- * rate limit let it. Borrows pkt. */
-void icmp_unreachable(struct stack *s, const struct packet *pkt, uint8_t code);
 
 #endif

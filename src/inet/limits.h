@@ -11,10 +11,10 @@ enum {
 	/* Of the table's entries, the part that peers can fill by making us answer them, as a
 	 * divisor: half. The rest, statics and live ones, is out of a flood's reach. */
 	NEIGHBOUR_PASSIVE_DIVISOR = 2,
-	/* Packets that wait for one neighbour's MAC (RFC 1122 2.3.2.2 asks for at least one; a
-	 * burst of a datagram service is kept) and for all of them together. */
-	NEIGHBOUR_WAITING_PACKETS = 16,
-	NEIGHBOUR_WAITING_TOTAL_PACKETS = 256,
+	/* Packets that wait for one neighbour's MAC (RFC 1122 2.3.2.2 asks for at least one; here a
+	 * datagram of the largest size in Ethernet's fragments) and for all of them together. */
+	NEIGHBOUR_WAITING_PACKETS = 64,
+	NEIGHBOUR_WAITING_TOTAL_PACKETS = 512,
 	/* After nobody answered: so long no new request is made for it, in ms (RFC 1122 2.3.2.1: at
 	 * most one a second). */
 	NEIGHBOUR_FAILED_MS = 1000,
@@ -30,7 +30,7 @@ enum {
 /* Reassembly (RFC 791, RFC 815). Each datagram in the works holds one room of the largest size,
  * made with the stack: memory is the number of them. */
 enum {
-	REASSEMBLY_DATAGRAMS = 16,	   /* in the works, from all peers */
+	REASSEMBLY_DATAGRAMS = 16,         /* in the works, from all peers */
 	REASSEMBLY_DATAGRAMS_PER_PEER = 4, /* from one source address */
 	/* Rooms, in use here or handed on to sockets and programs: 30 of 65 536 and a headroom are
 	 * just under one huge page. */
@@ -46,14 +46,24 @@ enum {
 
 /* Output queues */
 enum {
-	OUTPUT_ANSWERS = 512,	 /* packets: ARP, ICMP, RST, SYN-ACK */
+	OUTPUT_ANSWERS = 512,    /* packets: ARP, ICMP, RST, SYN-ACK */
 	OUTPUT_DATAGRAMS = 2048, /* packets: UDP's, fragments counted singly */
+};
+
+/* Fragments that we send */
+enum {
+	/* Counters that packets' IDs come from, chosen by a keyed hash of destination and protocol:
+	 * unique for 65 536 datagrams of one counter (RFC 6864 4.3), and a peer sees no other's. */
+	IP_ID_COUNTERS = 256,
 };
 
 /* Path MTU (RFC 1191) */
 enum {
-	PMTU_ENTRIES = 256,	/* destinations whose path is narrower than the interface */
-	PMTU_EXPIRY_S = 600,	/* RFC 1191 6.3: 10 minutes, then the larger one is tried again */
+	/* Destinations whose path is narrower than the interface: sets, and entries in each, of
+	 * which the oldest gives way. */
+	PMTU_SETS = 64,
+	PMTU_WAYS = 4,
+	PMTU_EXPIRY_S = 600,    /* RFC 1191 6.3: 10 minutes, then the larger one is tried again */
 	PMTU_FLOOR_BYTES = 552, /* smaller ones are not believed (RFC 5927 7.2) */
 };
 
@@ -67,6 +77,9 @@ enum {
 	 * much as fits in 576 bytes). */
 	ICMP_ERROR_MAX_BYTES = 576,
 };
+
+/* Ports that we choose: RFC 6056 3.2 wants as many as possible; below are those of services. */
+enum { PORT_EPHEMERAL_FIRST = 32768, PORT_EPHEMERAL_LAST = 65535 };
 
 /* UDP */
 enum {

@@ -22,35 +22,43 @@ struct ip_path;
 
 enum neighbour_state {
 	NEIGHBOUR_FREE,
-	NEIGHBOUR_INCOMPLETE, /* no MAC yet: broadcast requests, packets and paths wait */
-	NEIGHBOUR_VALID,      /* confirmed within the last arp_cache_ttl_s */
+	NEIGHBOUR_INCOMPLETE, /* no MAC yet: broadcast requests; packets and paths wait */
+	NEIGHBOUR_VALID,      /* usable, confirmed not long ago */
+	NEIGHBOUR_STALE,      /* usable, to be asked for again when used, or to expire */
 	NEIGHBOUR_PROBED,     /* usable; unicast requests ask whether it still is */
 	NEIGHBOUR_FAILED,     /* nobody answered: held so that asking is not repeated at once */
 	NEIGHBOUR_STATIC,     /* configured: never changes */
+	NEIGHBOUR_STATES,
 };
 
 struct neighbour {
 	uint32_t generation; /* changes with the MAC and with each new use of this slot: an ip_path
 				that remembers it knows whether its headers are still right */
 	uint8_t mac[6];
-	uint8_t state;	/* enum neighbour_state */
-	uint8_t tries;	/* requests sent in this state */
-	bool passive;	/* made for an answer, not by the program's own traffic */
-	bool contested; /* another MAC claims the address: `claimed_mac` */
-	uint8_t claimed_mac[6];
-	uint64_t used_ns; /* last use, by ip_path_write() too */
-	uint64_t confirmed_ns;
-	uint64_t deadline_ns;	 /* of this state */
-	struct list by_deadline; /* a list of the table: one a state, each in order of deadline */
-	struct list by_age;	 /* passive ones, oldest first */
+	uint8_t state;           /* enum neighbour_state */
+	uint8_t tries;           /* requests sent in this state */
+	bool passive;            /* made for an answer, not by the program's own traffic */
+	bool contested;          /* another MAC has claimed the address since it was confirmed */
+	uint64_t used_ns;        /* last use, by ip_path_write() too */
+	uint64_t since_ns;       /* of this state; VALID: last confirmation */
+	uint64_t deadline_ns;    /* of this state */
+	struct list by_deadline; /* the list of its state, which is in order of deadline */
+	struct list by_age;      /* passive ones, oldest first */
 	struct ip_addr ip;
 	struct neighbour *hash_next;
-	struct list paths;		 /* struct ip_path.waiting */
+	struct list paths;               /* struct ip_path.waiting */
 	struct out_packet *first, *last; /* packets that wait for the MAC */
 	uint32_t packets;
 };
 
-int neighbour_create(struct stack *s);	 /* -ENOMEM */
+/* What an ARP packet was, to those who learn from it. */
+enum arp_news {
+	ARP_NEWS_REPLY,   /* a reply to us */
+	ARP_NEWS_ASKS_US, /* a request for our address */
+	ARP_NEWS_UNASKED, /* anything else: an announcement, a request for others */
+};
+
+int neighbour_create(struct stack *s);   /* -ENOMEM */
 void neighbour_destroy(struct stack *s); /* harmless when there is no table */
 
 /* The entry of an on-link address, made and asked for if need be. 0: *out is usable; -EAGAIN: *out
@@ -58,11 +66,16 @@ void neighbour_destroy(struct stack *s); /* harmless when there is no table */
  * `answer`: the packet is an answer to a peer, not the program's own. */
 int neighbour_find(struct stack *s, const struct ip_addr *ip, bool answer, struct neighbour **out);
 
-/* What an ARP packet said: `ip` is at `mac`. `solicited`: it was a reply to us, else news that
- * nobody asked for; `asks_us`: it was a request for our address (RFC 826 then makes an entry). */
-void neighbour_heard(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6],
-		     bool solicited, bool asks_us);
+/* An ARP packet said that `ip`, on this link, is at `mac`. False: another MAC holds it, and is now
+ * being asked. */
+bool neighbour_heard(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6],
+		     enum arp_news news);
 
+/* Takes p, complete but for the destination's MAC: sent when n has one. n is INCOMPLETE. False: too
+ * many wait already, and p is dropped. */
+bool neighbour_wait(struct stack *s, struct neighbour *n, struct out_packet *p);
+
+/* -ENOMEM: table full. */
 int neighbour_add_static(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6]);
 
 void neighbour_tick(struct stack *s);

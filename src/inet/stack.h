@@ -34,22 +34,22 @@ struct sock; /* a TCP or UDP socket; the pointer is valid from open until close/
  * its life. */
 struct stack_config {
 	uint8_t mac[6];
-	struct ip_addr addr;	/* own address */
-	uint8_t prefix_len;	/* bits of the on-link prefix; 0: everything is on-link */
+	struct ip_addr addr;    /* own address */
+	uint8_t prefix_len;     /* bits of the on-link prefix; 0: everything is on-link */
 	struct ip_addr gateway; /* ip_is_any(): none */
-	uint16_t mtu;		/* bytes of an IP packet: 68 (RFC 791) ..65535 */
-	uint16_t vlan_id;	/* 1..4094: the 802.1Q tag of all our frames; 0: untagged */
-	uint16_t mss;		/* cap of the TCP MSS; 0: from the MTU */
+	uint16_t mtu;           /* bytes of an IP packet: 68 (RFC 791) ..65535 */
+	uint16_t vlan_id;       /* 1..4094: the 802.1Q tag of all our frames; 0: untagged */
+	uint16_t mss;           /* cap of the TCP MSS; 0: from the MTU */
 
-	uint32_t offloads;	/* OFFLOAD_ of the link */
-	uint16_t max_frags;	/* payload fragments a frame may have; 0: contiguous frames only */
+	uint32_t offloads;      /* OFFLOAD_ of the link */
+	uint16_t max_frags;     /* payload fragments a frame may have; 0: contiguous frames only */
 	uint32_t tso_max_bytes; /* payload of one TSO frame */
 
 	uint64_t key[2];   /* secret: seeds ISNs, ports, hashes, the generator. From getrandom(2) */
 	struct pool *pool; /* for headers, copied payload, ARP and ICMP; borrowed */
 
 	/* Capacities */
-	uint32_t max_tcp;	/* connections, TIME-WAIT included */
+	uint32_t max_tcp;       /* connections, TIME-WAIT included */
 	uint32_t max_half_open; /* SYN-RECEIVED, in all */
 	uint32_t max_listeners;
 	uint32_t max_udp;
@@ -64,9 +64,9 @@ struct stack_config {
 	uint32_t arp_request_retries;
 
 	/* TCP */
-	bool nagle;	       /* default off */
+	bool nagle;            /* default off */
 	uint32_t time_wait_ms; /* 2 MSL; 0: none */
-	bool keepalive;	       /* new sockets' default */
+	bool keepalive;        /* new sockets' default */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms, keepalive_probes;
 	uint32_t user_timeout_ms; /* 0: R2 decides */
 	uint32_t zero_copy_bytes; /* a send of at least this many references the program's memory;
@@ -97,7 +97,7 @@ uint64_t stack_next_deadline(const struct stack *s);
 enum {
 	STACK_EV_CONNECTED = 1 << 0, /* stack_connect() succeeded */
 	STACK_EV_ACCEPT = 1 << 1,    /* stack_accept() has one */
-	STACK_EV_READ = 1 << 2,	  /* stack_recv() has bytes, a datagram, or the end of the stream */
+	STACK_EV_READ = 1 << 2,   /* stack_recv() has bytes, a datagram, or the end of the stream */
 	STACK_EV_WRITE = 1 << 3,  /* room in the send buffer again, after -EAGAIN */
 	STACK_EV_ACKED = 1 << 4,  /* stack_acked() moved past a zero-copy send */
 	STACK_EV_FAILED = 1 << 5, /* stack_error() says why; the socket only takes close */
@@ -132,10 +132,10 @@ int64_t stack_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t 
 uint64_t stack_acked(const struct sock *k);    /* bytes acknowledged in all */
 uint64_t stack_accepted(const struct sock *k); /* bytes accepted in all */
 
-/* UDP: one datagram; peer NULL for the connected one. 0; -EAGAIN (queue full), -EMSGSIZE,
- * -ENETUNREACH, -ECONNREFUSED (an ICMP error since the last call), -EDESTADDRREQ. The bytes are
- * copied or referenced as with stack_send(); *in_flight true: they may not change while
- * !buf_sole(b). */
+/* UDP: one datagram; peer NULL for the connected one. 0; -EAGAIN (queue full: wait for
+ * STACK_EV_WRITE), -EMSGSIZE, -ENETUNREACH, -EHOSTUNREACH, -ECONNREFUSED (an ICMP error since the
+ * last call), -EDESTADDRREQ, -EPIPE, -ENOMEM. The bytes are copied or referenced as with
+ * stack_send(): they may not change while !buf_sole(b). An unbound socket gets a port. */
 int stack_sendto(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len,
 		 const struct endpoint *peer, uint64_t now_ns);
 

@@ -25,8 +25,8 @@ void tcp_tick(struct stack *s);
 uint64_t tcp_next_deadline(const struct stack *s); /* UINT64_MAX: none; early is fine, late not */
 
 /* An ICMP error that quotes a segment from our address. TCP finds the connection and checks the
- * sequence number (RFC 5927 4.1). */
-void tcp_icmp_error(struct stack *s, const struct icmp_error *e);
+ * sequence number (RFC 5927 4.1); false: it is about nothing of ours. */
+bool tcp_icmp_error(struct stack *s, const struct icmp_error *e);
 
 /* A path that ip_path_wait() was called for: error 0, it is worth asking ip_path_find() again, or
  * -EHOSTUNREACH: no answer came. */
@@ -44,6 +44,7 @@ int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t le
 uint64_t tcp_acked(const struct sock *k);
 uint64_t tcp_accepted(const struct sock *k);
 int tcp_recv(struct sock *k, uint32_t max, struct stack_received *out);
+int64_t tcp_peek(const struct sock *k, uint8_t *dst, uint32_t max);
 int tcp_shutdown(struct sock *k, int how);
 void tcp_close(struct sock *k);
 void tcp_abort(struct sock *k);

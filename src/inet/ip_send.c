@@ -1,0 +1,183 @@
+/* ip_send.c - single packets on their way out, in one piece or cut into fragments (RFC 791 3.2).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/siphash.h"
+#include "inet/eth.h"
+#include "inet/ip4.h"
+#include "inet/output.h"
+#include "inet/path.h"
+#include "mem/pool.h"
+#include <assert.h>
+#include <errno.h>
+
+/* Where one packet or fragment takes its bytes from. */
+struct piece {
+	struct buf *head;    /* taken; some of the bytes may be in it */
+	const uint8_t *data; /* the others */
+	uint32_t len;
+};
+
+static int lost(uint64_t *counter, struct buf *head, int err)
+{
+	++*counter;
+	buf_unref(head);
+	return err;
+}
+
+/* Makes p of a piece, but for its headers. */
+static void fill(struct stack *s, struct out_packet *p, const struct ip_send *m,
+		 const struct piece *piece)
+{
+	p->head = piece->head;
+	if (piece->len == 0)
+		return;
+	if (m->payload != NULL) {
+		p->payload = buf_ref(m->payload);
+		p->data = (uint8_t *)(uintptr_t)piece->data;
+		p->len = piece->len;
+		return;
+	}
+	assert(buf_tailroom(p->head) >= piece->len);
+	memcpy(p->head->data + p->head->len, piece->data, piece->len);
+	p->head->len += piece->len;
+	s->stats.tx_copied_bytes += piece->len;
+}
+
+static void write_headers(const struct stack *s, struct out_packet *p, const struct ip_send *m)
+{
+	struct buf *b = p->head;
+
+	assert(buf_headroom(b) >= IP_HEADERS_ROOM);
+	b->data = ip_path_write(s, m->path, b->data, m->ecn, b->len + p->len);
+	b->len += m->path->header_bytes;
+	p->l3_offset = m->path->l3_offset;
+	p->l4_offset = m->path->header_bytes;
+	p->offload = m->offload;
+}
+
+/* Sends p, or has it wait; wait: the neighbour has no MAC yet. */
+static void go(struct stack *s, struct out_packet *p, const struct ip_send *m, bool wait)
+{
+	if (wait)
+		neighbour_wait(s, m->path->neighbour, p);
+	else
+		output_queue(s, p);
+}
+
+/* An ID that no other datagram with these addresses and protocol has for long. */
+static uint16_t next_id(struct stack *s, const struct ip_send *m)
+{
+	uint64_t h = siphash13_3(s->hash_key, m->dst.words[0], m->dst.words[1], m->protocol);
+
+	return (uint16_t)(s->ip_ids[h % IP_ID_COUNTERS]++ + (h >> 48));
+}
+
+/* Turns the header of a whole packet into that of a fragment. */
+static void make_fragment(uint8_t *h, uint16_t id, uint32_t offset, bool more)
+{
+	put_be16(h + IP4_ID, id);
+	put_be16(h + IP4_FRAGMENT, (uint16_t)(offset / 8 | (more ? IP4_MF : 0)));
+	put_be16(h + IP4_CHECKSUM, 0);
+	csum_store(h + IP4_CHECKSUM, csum_header20(h, 0));
+}
+
+/* Chains n buffers, the first of them `head`. False: there are not so many, and head is all. */
+static bool chain_buffers(struct stack *s, struct buf *head, uint32_t n)
+{
+	struct buf *b;
+
+	head->next = NULL;
+	while (--n > 0) {
+		b = pool_get(s->pool);
+		if (b == NULL)
+			break;
+		b->next = head->next;
+		head->next = b;
+	}
+	if (n == 0)
+		return true;
+	while ((b = head->next) != NULL) {
+		head->next = b->next;
+		buf_unref(b);
+	}
+	return false;
+}
+
+/* All or nothing: there is room for every fragment before the first is made. */
+static int send_fragments(struct stack *s, const struct ip_send *m, uint32_t mtu, bool wait)
+{
+	uint32_t total = m->head->len + m->len, offset = 0;
+	uint32_t most = (mtu - IP4_HEADER_BYTES) & ~7u, n = (total + most - 1) / most;
+	struct piece piece = {m->head, m->data, most - m->head->len};
+	uint16_t id = next_id(s, m);
+
+	assert(m->head->len <= most && m->offload == 0);
+	if (output_room(s, m->answer) < n)
+		return lost(&s->stats.lost_output_queue, m->head, -EAGAIN);
+	if (!chain_buffers(s, m->head, n))
+		return lost(&s->stats.lost_no_buffer, m->head, -ENOMEM);
+	while (offset < total) {
+		struct out_packet *p = output_new(s, m->answer, m->owner);
+		struct buf *next = piece.head->next;
+		uint32_t bytes = piece.head->len + piece.len;
+
+		piece.head->next = NULL;
+		fill(s, p, m, &piece);
+		write_headers(s, p, m);
+		make_fragment(p->head->data + p->l3_offset, id, offset, offset + bytes < total);
+		s->stats.tx_fragments++;
+		go(s, p, m, wait);
+		offset += bytes;
+		piece.head = next;
+		piece.data += piece.len;
+		piece.len = total - offset < most ? total - offset : most;
+	}
+	return 0;
+}
+
+static int send_whole(struct stack *s, const struct ip_send *m, bool wait)
+{
+	struct out_packet *p = output_new(s, m->answer, m->owner);
+	struct piece piece = {m->head, m->data, m->len};
+
+	if (p == NULL)
+		return lost(&s->stats.lost_output_queue, m->head, -EAGAIN);
+	fill(s, p, m, &piece);
+	write_headers(s, p, m);
+	go(s, p, m, wait);
+	return 0;
+}
+
+/* The largest packet of m, in bytes: what its path takes, and, copied, what a buffer takes. */
+static uint32_t packet_limit(struct stack *s, const struct ip_send *m)
+{
+	uint32_t mtu = ip_path_mtu(s, &m->dst);
+
+	if (m->payload == NULL && m->len > 0 && mtu > s->copy_room_bytes)
+		return s->copy_room_bytes;
+	return mtu;
+}
+
+int ip_send(struct stack *s, const struct ip_send *message)
+{
+	struct ip_send m = *message;
+	struct ip_path path;
+	uint32_t total = m.head->len + m.len + IP4_HEADER_BYTES, limit;
+	int err = 0;
+
+	if (total > IP4_MAX_BYTES)
+		return lost(&s->stats.lost_no_route, m.head, -EMSGSIZE);
+	if (m.path == NULL) {
+		m.path = &path;
+		ip_path_init(&path, m.protocol);
+	}
+	if (!ip_path_valid(m.path))
+		err = path_find(s, m.path, &m.src, &m.dst, m.answer);
+	if (err != 0 && err != -EAGAIN)
+		return lost(&s->stats.lost_no_route, m.head, err);
+	limit = packet_limit(s, &m);
+	if (total <= limit)
+		return send_whole(s, &m, err == -EAGAIN);
+	return send_fragments(s, &m, limit, err == -EAGAIN);
+}

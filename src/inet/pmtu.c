@@ -1,0 +1,81 @@
+/* pmtu.c - what is known of paths narrower than the interface (RFC 1191).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/pmtu.h"
+#include "base/siphash.h"
+#include "inet/ip.h"
+#include "inet/limits.h"
+#include <errno.h>
+#include <stdlib.h>
+
+struct pmtu {
+	struct ip_addr dst;
+	uint64_t expires_ns; /* an entry is in use until then */
+	uint16_t mtu_bytes;
+};
+
+struct pmtu_table {
+	uint64_t last_expires_ns; /* of all: later, no look-up is needed */
+	struct pmtu sets[PMTU_SETS][PMTU_WAYS];
+};
+
+int pmtu_create(struct stack *s)
+{
+	s->pmtu = calloc(1, sizeof(*s->pmtu));
+	return s->pmtu == NULL ? -ENOMEM : 0;
+}
+
+void pmtu_destroy(struct stack *s)
+{
+	free(s->pmtu);
+	s->pmtu = NULL;
+}
+
+static struct pmtu *set_of(struct stack *s, const struct ip_addr *dst)
+{
+	return s->pmtu->sets[siphash13_2(s->hash_key, dst->words[0], dst->words[1]) % PMTU_SETS];
+}
+
+static struct pmtu *find(struct stack *s, const struct ip_addr *dst)
+{
+	struct pmtu *set = set_of(s, dst);
+
+	for (unsigned i = 0; i < PMTU_WAYS; i++) {
+		if (set[i].expires_ns > s->now_ns && ip_eq(&set[i].dst, dst))
+			return &set[i];
+	}
+	return NULL;
+}
+
+uint32_t ip_path_mtu(struct stack *s, const struct ip_addr *dst)
+{
+	const struct pmtu *p;
+
+	if (s->pmtu->last_expires_ns <= s->now_ns)
+		return s->ip_mtu;
+	p = find(s, dst);
+	return p == NULL ? s->ip_mtu : p->mtu_bytes;
+}
+
+void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes)
+{
+	struct pmtu *p = find(s, dst), *set = set_of(s, dst);
+
+	if (mtu_bytes < PMTU_FLOOR_BYTES)
+		mtu_bytes = PMTU_FLOOR_BYTES;
+	if (mtu_bytes >= ip_path_mtu(s, dst))
+		return;
+	if (p == NULL) {
+		p = set;
+		for (unsigned i = 1; i < PMTU_WAYS; i++) {
+			if (set[i].expires_ns < p->expires_ns)
+				p = &set[i];
+		}
+	}
+	p->dst = *dst;
+	p->mtu_bytes = mtu_bytes;
+	p->expires_ns = s->now_ns + PMTU_EXPIRY_S * UINT64_C(1000000000);
+	s->pmtu->last_expires_ns = p->expires_ns;
+	s->stats.pmtu_lowered++;
+}

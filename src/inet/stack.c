@@ -1,0 +1,220 @@
+/* stack.c - the stack object and its doors.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/core.h"
+#include "inet/eth.h"
+#include "inet/ip4.h"
+#include "inet/neighbour.h"
+#include "inet/output.h"
+#include "inet/pmtu.h"
+#include "inet/reassembly.h"
+#include "inet/tcp.h"
+#include "inet/udp.h"
+#include <errno.h>
+#include <stdlib.h>
+
+/* What a buffer of the pool has to take besides its headroom: an ICMP error with what it quotes. */
+enum { COPY_ROOM_MIN_BYTES = ICMP_ERROR_MAX_BYTES };
+
+void stack_config_init(struct stack_config *cfg)
+{
+	*cfg = (struct stack_config){
+	    .prefix_len = 24,
+	    .mtu = 1500,
+	    .max_tcp = 8192,
+	    .max_half_open = 1024,
+	    .max_listeners = 64,
+	    .max_udp = 1024,
+	    .max_neighbours = 1024,
+	    .send_buffer_bytes = 1 << 20,
+	    .recv_buffer_bytes = 1 << 20,
+	    .arp_cache_ttl_s = 60, /* RFC 1122 2.3.2.1: on the order of a minute */
+	    .arp_request_timeout_ms = 1000,
+	    .arp_request_retries = 4,
+	    .time_wait_ms = 60000,
+	    .keepalive_idle_ms = 7200 * 1000, /* RFC 1122 4.2.3.6 */
+	    .keepalive_interval_ms = 75 * 1000,
+	    .keepalive_probes = 9,
+	    .zero_copy_bytes = 4096,
+	};
+}
+
+static bool config_is_possible(const struct stack_config *cfg)
+{
+	return !(cfg->mac[0] & 1) && eth_mac48(cfg->mac) != 0 && ip_is4(&cfg->addr) &&
+	       cfg->prefix_len <= 32 && (ip_is_any(&cfg->gateway) || ip_is4(&cfg->gateway)) &&
+	       cfg->mtu >= IP4_MTU_MIN && cfg->vlan_id <= 4094 && cfg->pool != NULL &&
+	       cfg->pool->headroom >= IP_HEADERS_ROOM && cfg->max_frags <= FRAME_FRAGS &&
+	       cfg->max_neighbours > 0 && cfg->arp_cache_ttl_s > 0 &&
+	       cfg->arp_request_timeout_ms > 0 && cfg->arp_request_retries < UINT8_MAX;
+}
+
+static bool addresses_are_possible(const struct stack *s)
+{
+	uint32_t gateway = ip4_get(&s->cfg.gateway);
+
+	if (!ip4_is_unicast(s->addr4) || ip4_is_broadcast(s, s->addr4))
+		return false;
+	return ip_is_any(&s->cfg.gateway) || (ip4_is_unicast(gateway) && ip4_on_link(s, gateway) &&
+					      !ip4_is_broadcast(s, gateway) && gateway != s->addr4);
+}
+
+/* What a buffer of the pool takes; 0 when it is too small to be of use, or there is none. */
+static uint32_t copy_room(struct pool *pool)
+{
+	struct buf *b = pool_get(pool);
+	uint32_t bytes;
+
+	if (b == NULL)
+		return 0;
+	bytes = buf_tailroom(b);
+	buf_unref(b);
+	return bytes < COPY_ROOM_MIN_BYTES ? 0 : bytes;
+}
+
+static int init(struct stack *s, uint64_t now_ns)
+{
+	const struct stack_config *cfg = &s->cfg;
+
+	s->now_ns = now_ns;
+	s->mac48 = eth_mac48(cfg->mac);
+	s->addr4 = ip4_get(&cfg->addr);
+	s->mask4 = cfg->prefix_len == 0 ? 0 : UINT32_MAX << (32 - cfg->prefix_len);
+	s->ip_mtu = cfg->mtu;
+	s->vlan_id = cfg->vlan_id;
+	s->pool = cfg->pool;
+	s->ip_deadline_ns = UINT64_MAX;
+	list_init(&s->events);
+	if (!addresses_are_possible(s))
+		return -EINVAL;
+	s->copy_room_bytes = copy_room(s->pool);
+	if (s->copy_room_bytes == 0)
+		return -EINVAL;
+	rng_init(&s->rng, cfg->key);
+	s->hash_key[0] = rng_u64(&s->rng);
+	s->hash_key[1] = rng_u64(&s->rng);
+	for (unsigned i = 0; i < IP_ID_COUNTERS; i++)
+		s->ip_ids[i] = (uint16_t)rng_u64(&s->rng);
+	return 0;
+}
+
+int stack_create(struct stack **out, const struct stack_config *cfg, uint64_t now_ns)
+{
+	static int (*const parts[])(struct stack *) = {
+	    output_create, neighbour_create, reassembly_create, pmtu_create, udp_create, tcp_create,
+	};
+	struct stack *s;
+	int err;
+
+	if (!config_is_possible(cfg))
+		return -EINVAL;
+	s = calloc(1, sizeof(*s));
+	if (s == NULL)
+		return -ENOMEM;
+	s->cfg = *cfg;
+	err = init(s, now_ns);
+	for (unsigned i = 0; err == 0 && i < sizeof(parts) / sizeof(parts[0]); i++)
+		err = parts[i](s);
+	if (err != 0) {
+		stack_destroy(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+/* Each part tolerates that it, or those made after it, were never made. Packets that wait are
+ * dropped before the sockets that own them go. */
+void stack_destroy(struct stack *s)
+{
+	if (s == NULL)
+		return;
+	tcp_destroy(s);
+	neighbour_destroy(s);
+	output_destroy(s);
+	udp_destroy(s);
+	pmtu_destroy(s);
+	reassembly_destroy(s);
+	free(s);
+}
+
+void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_ns)
+{
+	stack_set_time(s, now_ns);
+	s->stats.rx_frames += (uint64_t)n;
+	for (int i = 0; i < n; i++) {
+		if (i + 1 < n)
+			__builtin_prefetch(bufs[i + 1]->data);
+		eth_input(s, bufs[i]);
+	}
+}
+
+/* TCP and the rest take turns at being first, so that neither keeps the other from the wire. */
+int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns)
+{
+	int k = 0;
+
+	stack_set_time(s, now_ns);
+	s->tcp_first = !s->tcp_first;
+	if (s->tcp_first)
+		k = tcp_output(s, frames, n);
+	if (s->queued > 0)
+		k += output_fill(s, frames + k, n - k);
+	if (!s->tcp_first)
+		k += tcp_output(s, frames + k, n - k);
+	s->stats.tx_frames += (uint64_t)k;
+	return k;
+}
+
+static uint64_t min_u64(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+void stack_tick(struct stack *s, uint64_t now_ns)
+{
+	stack_set_time(s, now_ns);
+	if (s->ip_deadline_ns <= s->now_ns) {
+		neighbour_tick(s);
+		reassembly_tick(s);
+		s->ip_deadline_ns =
+		    min_u64(neighbour_next_deadline(s), reassembly_next_deadline(s));
+	}
+	tcp_tick(s);
+}
+
+uint64_t stack_next_deadline(const struct stack *s)
+{
+	return min_u64(s->ip_deadline_ns, tcp_next_deadline(s));
+}
+
+int stack_events(struct stack *s, struct stack_event ev[], int n)
+{
+	int k = 0;
+
+	while (k < n && !list_empty(&s->events)) {
+		struct sock *sock = list_entry(s->events.next, struct sock, event_link);
+
+		ev[k++] = (struct stack_event){sock, sock->user, sock->event_bits};
+		sock_gone(sock);
+	}
+	return k;
+}
+
+int stack_add_neighbour(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6])
+{
+	if ((mac[0] & 1) || !ip_is4(ip) || !ip4_is_unicast(ip4_get(ip)))
+		return -EINVAL;
+	return neighbour_add_static(s, ip, mac);
+}
+
+bool stack_busy(const struct stack *s)
+{
+	return output_busy(s) || tcp_busy(s);
+}
+
+const struct stack_stats *stack_stats(const struct stack *s)
+{
+	return &s->stats;
+}
