@@ -103,6 +103,12 @@ int ip_path_find(struct stack *s, struct ip_path *p, const struct ip_addr *src,
 	return path_find(s, p, src, dst, false);
 }
 
+void ip_path_doubt(struct stack *s, struct ip_path *p)
+{
+	if (ip_path_valid(p))
+		neighbour_doubt(s, p->neighbour);
+}
+
 void ip_path_wait(struct ip_path *p)
 {
 	assert(p->neighbour->state == NEIGHBOUR_INCOMPLETE && list_empty(&p->waiting));

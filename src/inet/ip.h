@@ -74,6 +74,10 @@ int ip_path_find(struct stack *s, struct ip_path *p, const struct ip_addr *src,
 /* Is there a way to dst? 0, or the errors of ip_path_find() that need no asking. */
 int ip_check_route(const struct stack *s, const struct ip_addr *dst);
 
+/* Nothing has come back on this path for long (RFC 1122 4.2.3.5 (b), R1): asks the next hop whether
+ * it is still there. Harmless on a path that is not valid. */
+void ip_path_doubt(struct stack *s, struct ip_path *p);
+
 /* After -EAGAIN: tcp_path_resolved() will be called for p, once, unless it is released first. */
 void ip_path_wait(struct ip_path *p);
 

@@ -341,12 +341,20 @@ int neighbour_find(struct stack *s, const struct ip_addr *ip, bool answer, struc
 	return n->state == NEIGHBOUR_INCOMPLETE ? -EAGAIN : 0;
 }
 
+/* One question in a while, however many reasons there are. */
+void neighbour_doubt(struct stack *s, struct neighbour *n)
+{
+	uint64_t pause_ns = s->neighbours->duration_ns[NEIGHBOUR_PROBED];
+
+	if (n->state == NEIGHBOUR_STALE ||
+	    (n->state == NEIGHBOUR_VALID && s->now_ns - n->since_ns >= pause_ns))
+		ask_one(s, n);
+}
+
 /* News about an entry that has a MAC. False: it is another one. */
 static bool heard_again(struct stack *s, struct neighbour *n, const uint8_t mac[6],
 			enum arp_news news)
 {
-	uint64_t pause_ns = s->neighbours->duration_ns[NEIGHBOUR_PROBED];
-
 	if (memcmp(n->mac, mac, sizeof(n->mac)) == 0) {
 		if (news != ARP_NEWS_UNASKED && n->state != NEIGHBOUR_STATIC)
 			confirm(s, n);
@@ -355,10 +363,7 @@ static bool heard_again(struct stack *s, struct neighbour *n, const uint8_t mac[
 	if (n->state == NEIGHBOUR_STATIC)
 		return false;
 	n->contested = true;
-	/* One question in a while, however many claim. */
-	if (n->state == NEIGHBOUR_STALE ||
-	    (n->state == NEIGHBOUR_VALID && s->now_ns - n->since_ns >= pause_ns))
-		ask_one(s, n);
+	neighbour_doubt(s, n);
 	return false;
 }
 

@@ -66,6 +66,9 @@ void neighbour_destroy(struct stack *s); /* harmless when there is no table */
  * `answer`: the packet is an answer to a peer, not the program's own. */
 int neighbour_find(struct stack *s, const struct ip_addr *ip, bool answer, struct neighbour **out);
 
+/* n, which has a MAC, may have gone: asks it, once in a while. */
+void neighbour_doubt(struct stack *s, struct neighbour *n);
+
 /* An ARP packet said that `ip`, on this link, is at `mac`. False: another MAC holds it, and is now
  * being asked. */
 bool neighbour_heard(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6],
