@@ -94,6 +94,33 @@ static inline void operation_list_add(struct operation_list *l, struct operation
 	l->tail = &op->next;
 }
 
+/* The first of a chain taken off, or NULL. */
+static inline struct operation *operation_list_pop(struct operation_list *l)
+{
+	struct operation *op = l->head;
+
+	if (op == NULL)
+		return NULL;
+	l->head = op->next;
+	if (l->head == NULL)
+		l->tail = &l->head;
+	return op;
+}
+
+/* Takes `op` out of the chain. false: it is not in it. */
+static inline bool operation_list_remove(struct operation_list *l, struct operation *op)
+{
+	for (struct operation **p = &l->head; *p != NULL; p = &(*p)->next) {
+		if (*p != op)
+			continue;
+		*p = op->next;
+		if (*p == NULL)
+			l->tail = p;
+		return true;
+	}
+	return false;
+}
+
 /* What a libOS is made with; all borrowed for its life. */
 struct libos_env {
 	const struct config *config;
