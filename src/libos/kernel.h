@@ -1,0 +1,178 @@
+/* kernel.h - catnap: TCP and UDP over non-blocking kernel sockets.
+ *
+ * A system call is made first; only what would have blocked is waited for. Two ways to wait:
+ * while at most KERNEL_DIRECT queues wait for bytes, poll() tries their recv again each time, which
+ * is the quickest way there is to see a message; with more, and for everything else, an
+ * edge-triggered epoll set says who can go on.
+ *
+ * What a queue knows of its descriptor:
+ * - `readable`, `writable`: a call may succeed. False only after the kernel said EAGAIN, or a
+ *   stream gave less than was asked for: then nothing is there until the next edge.
+ * - An edge that was not looked at yet stays in the epoll set; a descriptor that is added to the
+ *   set reports its present state as an edge. So a queue that is not readable and has bytes is
+ *   either not in the set, or has an edge there. Each queue with a waiting operation is in the set,
+ *   or among at most KERNEL_DIRECT that are tried each time and put in before the thread sleeps:
+ *   no wake-up is lost.
+ *
+ * The epoll set is the libOS's own, nested in the instance's as EPOLLONESHOT: whatever is harvested
+ * there, edges are only ever taken here.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef LIBOS_KERNEL_H
+#define LIBOS_KERNEL_H
+
+#include "libos/libos.h"
+#include <stddef.h>
+
+extern const struct libos_class kernel_class;
+
+enum {
+	KERNEL_BATCH = 64,         /* edges taken, and queues served, in one poll() */
+	KERNEL_DIRECT = 2,         /* queues whose recv is tried in each poll() */
+	KERNEL_DIRECT_ROUNDS = 16, /* then, poll()s between two looks at the epoll set */
+	KERNEL_RECV_BYTES = 65536, /* asked for in one recv; holds any datagram */
+	KERNEL_COPY_BYTES = 16384, /* messages up to here move to a buffer of their size */
+	KERNEL_DRAIN_CALLS = 64,   /* recvs of KERNEL_RECV_BYTES that discard, per look */
+	KERNEL_LINGERING = 1024,   /* closed connections with bytes on their way: beyond, the
+				      kernel goes on alone at once */
+	KERNEL_ACCEPT_TRIES = 16,  /* connections found dead already, in one accept */
+};
+
+#define KERNEL_RETRY_NS UINT64_C(1000000)    /* when the kernel is short of memory */
+#define KERNEL_TEND_NS  UINT64_C(100000000)  /* between two looks at closed connections */
+#define KERNEL_HOLD_NS  UINT64_C(2000000000) /* then the kernel goes on alone */
+
+/* What the program said of SO_REUSEADDR. */
+enum kernel_reuse { REUSE_AUTO, REUSE_OFF, REUSE_ON };
+
+struct kernel {
+	struct libos libos;
+	struct libos_env env;
+	int epoll_fd;
+	bool nested;         /* epoll_fd is in the instance's set */
+	bool warned;         /* that there are no descriptors left */
+	bool lingering_edge; /* a lingering queue had an edge */
+	struct list queues;
+	struct list ready;     /* have an operation that may go on now */
+	struct list waiting;   /* have a pop that found nothing */
+	struct list stalled;   /* no edge will come: tried again at retry_ns */
+	struct list lingering; /* closing, with bytes on their way */
+	unsigned waiting_count, lingering_count;
+	unsigned registered;       /* queues in the epoll set */
+	unsigned rounds;           /* of direct polling since the last look at the set */
+	uint64_t retry_ns;         /* 0: to be set */
+	uint64_t tend_ns;          /* when lingering queues are looked at without an edge */
+	struct buf *spare;         /* KERNEL_RECV_BYTES for the next recv, or NULL */
+	struct kernel_queue *next; /* for the next accept, or NULL */
+};
+
+struct kernel_queue {
+	struct queue queue;
+	int fd;
+	bool registered; /* in the epoll set, once and for all */
+	bool readable, writable;
+	bool edge;        /* lingering: an edge came */
+	bool hup;         /* the peer's end, or an error, is or was there: only recv knows when */
+	bool urgent;      /* urgent data: a short recv does not mean empty */
+	bool established; /* a TCP connection */
+	bool eof;         /* recv said 0 */
+	bool fin_wanted;  /* shut down the sending side behind the pending pushes */
+	bool fin_sent;
+	bool closed;    /* by the runtime: freed when its bytes are out */
+	bool linger_on; /* SO_LINGER */
+	int linger_s;
+	enum kernel_reuse reuse;
+	int error;                 /* the connection broke: each later operation fails so */
+	struct operation_list in;  /* pops or accepts */
+	struct operation_list out; /* pushes or a connect */
+	struct operation *close_op;
+	uint64_t deadline_ns; /* lingering; 0: to be set */
+	struct list all, ready, waiting, stalled, lingering;
+	struct buf *rest; /* of a datagram, behind a sized pop */
+	uint8_t *rest_data;
+	uint32_t rest_len;
+	struct endpoint rest_from;
+};
+
+static inline struct kernel *kernel_of(const struct queue *queue)
+{
+	return container_of(queue->libos, struct kernel, libos);
+}
+
+static inline struct kernel_queue *kernel_queue_of(struct queue *queue)
+{
+	return container_of(queue, struct kernel_queue, queue);
+}
+
+/* kernel_ready.c: who may go on. */
+
+/* Puts q into the epoll set, if it is not there. Should the kernel refuse, q is stalled. */
+void kernel_register(struct kernel *k, struct kernel_queue *q);
+
+/* Takes edges from the epoll set, waiting at most timeout_ms. */
+void kernel_harvest(struct kernel *k, int timeout_ms);
+
+/* Puts q on the lists where its operations and what is known of its descriptor want it. To be
+ * called after each change of them. */
+void kernel_settle(struct kernel *k, struct kernel_queue *q);
+
+/* No edge will tell when q may go on. */
+void kernel_stall(struct kernel *k, struct kernel_queue *q);
+
+/* Takes q off all lists but `all`. */
+void kernel_unlist(struct kernel *k, struct kernel_queue *q);
+
+/* Goes on with q: at most one operation each way is finished. Returns how many. */
+unsigned kernel_serve(struct kernel *k, struct kernel_queue *q, struct operation_list *done);
+
+/* kernel.c */
+
+/* A queue without a descriptor, on no list but k->queues, or NULL. */
+struct kernel_queue *kernel_queue_new(struct kernel *k, enum queue_type type);
+
+/* Closes the descriptor, gives the memory back. */
+void kernel_queue_free(struct kernel *k, struct kernel_queue *q);
+
+/* A message of n > 0 bytes in k->spare, for the program: a reference, never NULL. */
+struct buf *kernel_take(struct kernel *k, size_t n);
+
+/* The buffer to receive into, or NULL. */
+struct buf *kernel_spare(struct kernel *k);
+
+/* kernel_tcp.c and kernel_udp.c: one try each. 0: finished; -EAGAIN: an edge will tell, readable or
+ * writable is false; -ENOBUFS: try again later; another -errno: the operation has failed. */
+int kernel_tcp_accept(struct kernel_queue *q, struct operation *op);
+int kernel_tcp_connect(struct kernel_queue *q, struct operation *op);
+int kernel_tcp_receive(struct kernel_queue *q, struct operation *op);
+int kernel_tcp_send(struct kernel_queue *q, struct operation *op);
+int kernel_udp_connect(struct kernel_queue *q, struct operation *op);
+int kernel_udp_receive(struct kernel_queue *q, struct operation *op);
+int kernel_udp_send(struct kernel_queue *q, struct operation *op);
+
+/* What a new TCP socket has set, from the configuration. Inherited by what it accepts. */
+int kernel_tcp_configure(const struct kernel_queue *q, const struct config *config);
+int kernel_tcp_bind(struct kernel_queue *q, const struct sockaddr_in *sin);
+int kernel_tcp_listen(struct kernel_queue *q, int backlog);
+
+/* kernel_close.c */
+void kernel_close(struct queue *queue);
+int kernel_close_async(struct operation *op);
+int kernel_shutdown(struct queue *queue, int how);
+
+/* Shuts the sending side down, once its pushes are out. */
+void kernel_fin(struct kernel_queue *q);
+
+/* Looks at the lingering queues that had an edge or whose time is up; every KERNEL_TEND_NS, at all.
+ * Returns how many were finished. */
+unsigned kernel_tend(struct kernel *k, struct operation_list *done, uint64_t now_ns);
+uint64_t kernel_tend_deadline(const struct kernel *k);
+
+/* Delivers what was accepted for at most linger_ns, and frees all queues. */
+void kernel_flush(struct kernel *k, uint64_t linger_ns);
+
+/* kernel_option.c */
+int kernel_setsockopt(struct queue *queue, int level, int name, const void *val, uint32_t len);
+int kernel_getsockopt(struct queue *queue, int level, int name, void *val, uint32_t *len);
+
+#endif

@@ -1,0 +1,165 @@
+/* kernel_ready.c - catnap: which queues may go on, and how they are told.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "libos/kernel.h"
+#include <errno.h>
+#include <sys/epoll.h>
+
+/* On the list if `want`, else not. */
+static void list_want(struct list *head, struct list *item, bool want)
+{
+	if (want == !list_empty(item))
+		return;
+	if (want)
+		list_add_tail(head, item);
+	else
+		list_del(item);
+}
+
+void kernel_stall(struct kernel *k, struct kernel_queue *q)
+{
+	list_want(&k->stalled, &q->stalled, true);
+}
+
+void kernel_register(struct kernel *k, struct kernel_queue *q)
+{
+	struct epoll_event ev = {
+	    .events = EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLPRI | EPOLLET,
+	    .data.ptr = q,
+	};
+
+	if (q->registered)
+		return;
+	if (epoll_ctl(k->epoll_fd, EPOLL_CTL_ADD, q->fd, &ev) != 0) {
+		kernel_stall(k, q); /* ENOMEM, or ENOSPC: the user's limit of watches */
+		return;
+	}
+	q->registered = true;
+	k->registered++;
+}
+
+static void on_edge(struct kernel *k, struct kernel_queue *q, uint32_t events)
+{
+	if (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		q->hup = true;
+	if (events & EPOLLPRI)
+		q->urgent = true;
+	if (events & (EPOLLIN | EPOLLRDHUP | EPOLLHUP | EPOLLERR))
+		q->readable = true;
+	if (events & (EPOLLOUT | EPOLLHUP | EPOLLERR))
+		q->writable = true;
+	if (!list_empty(&q->lingering)) {
+		/* To the front: there kernel_tend() looks for edges. */
+		q->edge = true;
+		k->lingering_edge = true;
+		list_del(&q->lingering);
+		list_add_head(&k->lingering, &q->lingering);
+	}
+	kernel_settle(k, q);
+}
+
+void kernel_harvest(struct kernel *k, int timeout_ms)
+{
+	struct epoll_event events[KERNEL_BATCH];
+	int n = epoll_wait(k->epoll_fd, events, KERNEL_BATCH, timeout_ms);
+
+	k->rounds = 0;
+	for (int i = 0; i < n; i++)
+		on_edge(k, events[i].data.ptr, events[i].events);
+}
+
+static void wait_for_bytes(struct kernel *k, struct kernel_queue *q)
+{
+	struct list *pos;
+
+	list_add_tail(&k->waiting, &q->waiting);
+	if (++k->waiting_count <= KERNEL_DIRECT)
+		return;
+	if (k->waiting_count > KERNEL_DIRECT + 1) {
+		kernel_register(k, q);
+		return;
+	}
+	/* Too many from here on to be tried directly. */
+	list_for_each (pos, &k->waiting)
+		kernel_register(k, list_entry(pos, struct kernel_queue, waiting));
+}
+
+static void wait_no_more(struct kernel *k, struct kernel_queue *q)
+{
+	if (list_empty(&q->waiting))
+		return;
+	list_del(&q->waiting);
+	k->waiting_count--;
+}
+
+void kernel_settle(struct kernel *k, struct kernel_queue *q)
+{
+	bool in = q->in.head != NULL, out = q->out.head != NULL;
+	bool ready = (in && q->readable) || (out && q->writable);
+
+	list_want(&k->ready, &q->ready, ready);
+	if (!in || q->readable || q->queue.listening)
+		wait_no_more(k, q);
+	else if (list_empty(&q->waiting))
+		wait_for_bytes(k, q);
+	if ((out && !q->writable) || (in && !q->readable && q->queue.listening))
+		kernel_register(k, q);
+}
+
+void kernel_unlist(struct kernel *k, struct kernel_queue *q)
+{
+	wait_no_more(k, q);
+	list_del(&q->ready);
+	list_del(&q->stalled);
+	if (!list_empty(&q->lingering)) {
+		list_del(&q->lingering);
+		k->lingering_count--;
+	}
+}
+
+static int try_in(struct kernel_queue *q, struct operation *op)
+{
+	if (op->opcode == DEMI_OPC_ACCEPT)
+		return kernel_tcp_accept(q, op);
+	return q->queue.type == QUEUE_TCP ? kernel_tcp_receive(q, op) : kernel_udp_receive(q, op);
+}
+
+static int try_out(struct kernel_queue *q, struct operation *op)
+{
+	if (op->opcode == DEMI_OPC_CONNECT)
+		return kernel_tcp_connect(q, op);
+	return q->queue.type == QUEUE_TCP ? kernel_tcp_send(q, op) : kernel_udp_send(q, op);
+}
+
+/* op is the first of `from`. */
+static unsigned finish(struct kernel *k, struct kernel_queue *q, struct operation_list *from,
+		       struct operation *op, int rc, struct operation_list *done)
+{
+	if (rc == -EAGAIN)
+		return 0;
+	if (rc == -ENOBUFS) {
+		kernel_stall(k, q);
+		return 0;
+	}
+	operation_list_pop(from);
+	op->error = rc;
+	operation_list_add(done, op);
+	return 1;
+}
+
+unsigned kernel_serve(struct kernel *k, struct kernel_queue *q, struct operation_list *done)
+{
+	struct operation *in = q->in.head, *out = q->out.head;
+	unsigned n = 0;
+
+	if (in != NULL && q->readable)
+		n += finish(k, q, &q->in, in, try_in(q, in), done);
+	if (out != NULL && q->writable) {
+		n += finish(k, q, &q->out, out, try_out(q, out), done);
+		if (q->out.head == NULL && q->fin_wanted)
+			kernel_fin(q);
+	}
+	kernel_settle(k, q);
+	return n;
+}
