@@ -30,8 +30,8 @@ enum {
 
 struct histogram {
 	uint64_t count; /* values recorded */
-	uint64_t min;	/* UINT64_MAX when there are none */
-	uint64_t max;	/* 0 when there are none */
+	uint64_t min;   /* UINT64_MAX when there are none */
+	uint64_t max;   /* 0 when there are none */
 	double sum;
 	uint64_t buckets[HISTOGRAM_BUCKETS];
 };

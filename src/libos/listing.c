@@ -1,0 +1,35 @@
+/* listing.c - see listing.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "libos/listing.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static int kernel_probe(struct libos_lack *lack)
+{
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	int error = errno;
+
+	if (fd >= 0) {
+		close(fd);
+		return 0;
+	}
+	snprintf(lack->why, sizeof(lack->why), "the kernel gives no socket: %s", strerror(error));
+	snprintf(lack->remedy, sizeof(lack->remedy),
+		 "leave the sandbox, or allow it the socket system call");
+	return -error;
+}
+
+static const struct libos_listing list[] = {
+    {.name = "catnap", .what = "kernel sockets", .probe = kernel_probe},
+};
+
+const struct libos_listing *libos_listing_at(unsigned int index)
+{
+	return index < sizeof(list) / sizeof(list[0]) ? &list[index] : NULL;
+}
