@@ -257,8 +257,7 @@ void pool_remote_unref(struct buf *b)
 
 void pool_unref(struct buf *b)
 {
-	if (atomic_load_explicit(&b->pool->owner, memory_order_relaxed) ==
-	    (uintptr_t)pthread_self())
+	if (pool_is_own(b->pool))
 		buf_unref(b);
 	else
 		pool_remote_unref(b);

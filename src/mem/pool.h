@@ -107,6 +107,12 @@ static inline struct buf *pool_get(struct pool *pool)
 	return b;
 }
 
+/* Whether the calling thread is the pool's, which alone may take references. */
+static inline bool pool_is_own(const struct pool *pool)
+{
+	return atomic_load_explicit(&pool->owner, memory_order_relaxed) == (uintptr_t)pthread_self();
+}
+
 /* Drops one reference, in any thread: as buf_unref() in the pool's own, as pool_remote_unref() in
  * others. */
 void pool_unref(struct buf *b);
