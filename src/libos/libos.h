@@ -43,7 +43,7 @@ struct queue {
  * union's in-parts are set, its out-parts zero. */
 struct operation {
 	enum demi_opcode opcode; /* PUSH, POP, ACCEPT, CONNECT or CLOSE */
-	int error;		 /* out: 0 or -errno */
+	int error;               /* out: 0 or -errno */
 	struct queue *queue;
 	struct operation *next; /* the libOS's while it has the operation */
 	union {
@@ -55,7 +55,7 @@ struct operation {
 			uint32_t sent; /* the libOS's progress */
 			bool has_to;
 			struct endpoint to; /* with has_to: the destination of this datagram */
-			uint64_t mark;	    /* the libOS's note */
+			uint64_t mark;      /* the libOS's note */
 		} push;
 		struct {
 			uint32_t max_bytes; /* at most so many; UINT32_MAX: whatever is there */
@@ -107,6 +107,16 @@ static inline struct operation *operation_list_pop(struct operation_list *l)
 	return op;
 }
 
+/* Moves all of `from` behind `to`. */
+static inline void operation_list_splice(struct operation_list *to, struct operation_list *from)
+{
+	if (!from->head)
+		return;
+	*to->tail = from->head;
+	to->tail = from->tail;
+	operation_list_init(from);
+}
+
 /* Takes `op` out of the chain. false: it is not in it. */
 static inline bool operation_list_remove(struct operation_list *l, struct operation *op)
 {
@@ -125,7 +135,7 @@ static inline bool operation_list_remove(struct operation_list *l, struct operat
 struct libos_env {
 	const struct config *config;
 	struct heap *heap; /* messages for the program */
-	int epoll_fd;	   /* the instance's: a libOS that is woken by descriptors adds them here
+	int epoll_fd;      /* the instance's: a libOS that is woken by descriptors adds them here
 			    * (EPOLLET), data.ptr = what      the runtime does not look at */
 };
 
@@ -173,6 +183,8 @@ struct libos_class {
 
 struct libos {
 	const struct libos_class *class;
+	bool more; /* the runtime's: it is about to hand out more that is ready, so what is sent may
+		      wait for company */
 	bool news; /* poll() has operations to hand back that need no device: the runtime polls
 		      before it looks */
 };
