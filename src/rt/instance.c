@@ -1,0 +1,350 @@
+/* instance.c - making, polling and ending a thread's instance. See instance.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "rt/instance.h"
+#include "base/log.h"
+#include "libos/memory.h"
+#include "libos/table.h"
+#include "base/clock.h"
+#include "rt/config.h"
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <unistd.h>
+
+_Thread_local struct instance *instance_self __attribute__((tls_model("initial-exec")));
+
+/* All instances of the process, for the child of a fork(), which has the descriptors of every one
+ * of them. */
+static pthread_mutex_t instances_lock = PTHREAD_MUTEX_INITIALIZER;
+static struct instance *instances;
+static pthread_key_t thread_end;
+static pthread_once_t process_once = PTHREAD_ONCE_INIT;
+
+static void register_instance(struct instance *in)
+{
+	pthread_mutex_lock(&instances_lock);
+	in->next = instances;
+	instances = in;
+	pthread_mutex_unlock(&instances_lock);
+}
+
+static void unregister_instance(struct instance *in)
+{
+	pthread_mutex_lock(&instances_lock);
+	for (struct instance **p = &instances; *p; p = &(*p)->next) {
+		if (*p == in) {
+			*p = in->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&instances_lock);
+}
+
+/* A thread ended. When it did so inside a demi_ call (cancelled), its instance is in no state to be
+ * used. */
+static void on_thread_end(void *arg)
+{
+	struct instance *in = arg;
+
+	if (!in->in_call)
+		instance_destroy(in);
+}
+
+/* The process exits by this thread; instances of others still run and are the kernel's to end. */
+static void on_exit_flush(void)
+{
+	struct instance *in = instance_self;
+
+	if (in && !in->in_call)
+		instance_destroy(in);
+}
+
+static void before_fork(void)
+{
+	pthread_mutex_lock(&instances_lock);
+}
+
+static void after_fork_parent(void)
+{
+	pthread_mutex_unlock(&instances_lock);
+}
+
+/* The child has copies of all descriptors and of the memory: the connections are the parent's. */
+static void after_fork_child(void)
+{
+	for (struct instance *in = instances; in; in = in->next) {
+		for (unsigned i = 0; i < LIBOS_COUNT; i++) {
+			if (in->libos[i] && in->libos[i]->class->forked)
+				in->libos[i]->class->forked(in->libos[i]);
+		}
+		close(in->epoll_fd);
+	}
+	instances = NULL;
+	instance_self = NULL;
+	pthread_setspecific(thread_end, NULL);
+	pthread_mutex_unlock(&instances_lock);
+}
+
+static void process_setup(void)
+{
+	if (pthread_key_create(&thread_end, on_thread_end) != 0)
+		log_warn(
+		    "no thread-specific key is left: what a thread that ends has pushed last may be lost");
+	pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+	atexit(on_exit_flush);
+}
+
+static int open_liboses(struct instance *in)
+{
+	const struct libos_class *class = libos_find(in->config.libos);
+	const struct libos_env env = {
+	    .config = &in->config, .heap = in->heap, .epoll_fd = in->epoll_fd};
+	int rc;
+
+	if (!class) {
+		char names[LIBOS_NAMES_BYTES];
+
+		log_error("LIBOS=%s is unknown; this build has: %s", in->config.libos,
+			  libos_names(names));
+		return -EINVAL;
+	}
+	rc = class->create(&in->libos[LIBOS_NETWORK], &env);
+	if (rc < 0)
+		return rc;
+	rc = libos_memory.create(&in->libos[LIBOS_MEMORY], &env);
+	if (rc < 0)
+		class->destroy(in->libos[LIBOS_NETWORK], 0);
+	return rc;
+}
+
+static int open_instance(struct instance *in)
+{
+	int rc = config_load(&in->config, NULL);
+
+	if (rc < 0)
+		return rc;
+	rc = operations_create(&in->operations, in->config.max_operations,
+			       in->config.max_unclaimed_closed);
+	if (rc < 0)
+		goto free_config;
+	rc = descriptors_create(&in->descriptors, in->config.max_queues);
+	if (rc < 0)
+		goto free_operations;
+	rc = heap_create(&in->heap, in->config.small_buffers, in->config.heap_bytes);
+	if (rc < 0)
+		goto free_descriptors;
+	in->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (in->epoll_fd < 0) {
+		rc = -errno;
+		log_error("no descriptor for epoll: %s; raise the limit with ulimit -n",
+			  strerror(errno));
+		goto free_heap;
+	}
+	rc = open_liboses(in);
+	if (rc < 0)
+		goto close_epoll;
+	return 0;
+
+close_epoll:
+	close(in->epoll_fd);
+free_heap:
+	heap_destroy(in->heap);
+free_descriptors:
+	descriptors_destroy(&in->descriptors);
+free_operations:
+	operations_destroy(&in->operations);
+free_config:
+	config_free(&in->config);
+	return rc;
+}
+
+int instance_create(demi_callback_t callback)
+{
+	struct instance *in;
+	int rc;
+
+	if (instance_self)
+		return -EEXIST;
+	pthread_once(&process_once, process_setup);
+	in = calloc(1, sizeof(*in));
+	if (!in)
+		return -ENOMEM;
+	rc = open_instance(in);
+	if (rc < 0) {
+		free(in);
+		return rc;
+	}
+	in->profiler = in->config.profiling ? callback : NULL;
+	instance_self = in;
+	register_instance(in);
+	pthread_setspecific(thread_end, in);
+	return 0;
+}
+
+/* Lets go of what results that nobody took still hold. The queues are the libOSes' to end. */
+static void forget_ready(struct instance *in)
+{
+	struct slot *s;
+
+	while ((s = operations_oldest(&in->operations)))
+		instance_forget(in, s);
+}
+
+static void release_pending(struct instance *in)
+{
+	for (uint32_t i = 0; i < in->operations.used; i++) {
+		struct slot *s = &in->operations.slots[i];
+
+		if (s->state == SLOT_PENDING && s->op.opcode == DEMI_OPC_PUSH)
+			buf_unref(s->op.push.buf);
+	}
+}
+
+void instance_destroy(struct instance *in)
+{
+	uint64_t linger_ns = (uint64_t)in->config.exit_linger_ms * 1000000;
+
+	unregister_instance(in);
+	instance_self = NULL;
+	pthread_setspecific(thread_end, NULL);
+	forget_ready(in);
+	for (unsigned i = 0; i < LIBOS_COUNT; i++)
+		in->libos[i]->class->destroy(in->libos[i], linger_ns);
+	release_pending(in);
+	close(in->epoll_fd);
+	heap_destroy(in->heap);
+	descriptors_destroy(&in->descriptors);
+	operations_destroy(&in->operations);
+	config_free(&in->config);
+	free(in);
+}
+
+/* A connection that succeeded gets the descriptor kept for it; one that did not come gives it back.
+ */
+static void finish_accept(struct instance *in, struct slot *s)
+{
+	if (s->op.error == 0) {
+		s->op.accept.queue->bound = true;
+		s->op.accept.queue->connected = true;
+		instance_adopt(in, s->accept_qd, s->op.accept.queue);
+	} else {
+		descriptor_put(&in->descriptors, s->accept_qd);
+	}
+}
+
+static void finish_connect(struct slot *s)
+{
+	struct queue *q = s->op.queue;
+
+	if (!q)
+		return;
+	q->connecting = false;
+	q->connected = s->op.error == 0;
+	q->bound |= q->connected;
+}
+
+void instance_finished(struct instance *in, struct slot *s)
+{
+	switch (s->op.opcode) {
+	case DEMI_OPC_PUSH:
+		buf_unref(s->op.push.buf);
+		break;
+	case DEMI_OPC_ACCEPT:
+		finish_accept(in, s);
+		break;
+	case DEMI_OPC_CONNECT:
+		finish_connect(s);
+		break;
+	case DEMI_OPC_CLOSE:
+		list_del(&s->queue_link);
+		instance_drop(in, s->op.queue, -ECANCELED);
+		s->op.queue = NULL;
+		break;
+	default:
+		break;
+	}
+	operation_ready(&in->operations, s);
+}
+
+void instance_adopt(struct instance *in, int qd, struct queue *q)
+{
+	list_init(&q->operations);
+	descriptor_set(&in->descriptors, qd, q);
+}
+
+/* The libOS frees the queue before its operations finish, so that nothing of it refers to them any
+ * more. */
+void instance_drop(struct instance *in, struct queue *q, int error)
+{
+	struct list left, *item;
+
+	list_init(&left);
+	while ((item = list_pop(&q->operations)))
+		list_add_tail(&left, item);
+	descriptor_put(&in->descriptors, q->qd);
+	q->libos->class->close(q);
+	while ((item = list_pop(&left))) {
+		struct slot *s = list_entry(item, struct slot, queue_link);
+
+		s->op.queue = NULL;
+		if (s->state == SLOT_PENDING) {
+			s->op.error = error;
+			instance_finished(in, s);
+		}
+		operation_orphan(&in->operations, s);
+	}
+	while (in->operations.orphan_count > in->operations.orphan_max)
+		instance_forget(in,
+				list_entry(in->operations.orphans.next, struct slot, ready_link));
+}
+
+void instance_forget(struct instance *in, struct slot *s)
+{
+	if (s->op.error == 0 && s->op.opcode == DEMI_OPC_POP)
+		buf_unref(s->op.pop.buf);
+	if (s->op.error == 0 && s->op.opcode == DEMI_OPC_ACCEPT)
+		instance_drop(in, s->op.accept.queue, -EBADF);
+	operation_free(&in->operations, s);
+}
+
+static void finish_all(struct instance *in, struct operation_list *done)
+{
+	struct operation *op, *next;
+
+	for (op = done->head; op; op = next) {
+		next = op->next;
+		instance_finished(in, slot_of(op));
+	}
+}
+
+int instance_poll(struct instance *in, uint64_t now_ns)
+{
+	int happened = 0;
+
+	heap_collect(in->heap);
+	for (unsigned i = 0; i < LIBOS_COUNT; i++) {
+		struct operation_list done;
+
+		operation_list_init(&done);
+		happened += in->libos[i]->class->poll(in->libos[i], &done, now_ns);
+		finish_all(in, &done);
+	}
+	return happened;
+}
+
+void instance_take_news(struct instance *in)
+{
+	for (unsigned i = 0; i < LIBOS_COUNT; i++) {
+		struct operation_list done;
+
+		if (!in->libos[i]->news)
+			continue;
+		operation_list_init(&done);
+		in->libos[i]->class->poll(in->libos[i], &done, 0);
+		finish_all(in, &done);
+	}
+}

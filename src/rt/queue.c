@@ -1,0 +1,321 @@
+/* queue.c - see queue.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "rt/queue.h"
+#include <assert.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <string.h>
+#include <sys/socket.h>
+
+/* Every operation ends here: the libOS has refused it, finished it, or keeps it. */
+static int started(struct instance *in, struct slot *s, int rc, demi_qtoken_t *qt)
+{
+	if (rc < 0 && rc != -EINPROGRESS) {
+		operation_free(&in->operations, s);
+		return rc;
+	}
+	*qt = operation_token(&in->operations, s);
+	if (rc == 0)
+		instance_finished(in, s);
+	return 0;
+}
+
+static int open_queue(struct instance *in, struct libos *l, enum queue_type type, int *qd)
+{
+	struct queue *q;
+	int rc = descriptor_take(&in->descriptors);
+
+	if (rc < 0)
+		return rc;
+	*qd = rc;
+	rc = l->class->socket(l, type, &q);
+	if (rc < 0) {
+		descriptor_put(&in->descriptors, *qd);
+		return rc;
+	}
+	instance_adopt(in, *qd, q);
+	return 0;
+}
+
+int queue_socket(struct instance *in, int domain, int type, int protocol, int *qd)
+{
+	struct libos *l = in->libos[LIBOS_NETWORK];
+
+	if (domain != AF_INET)
+		return -ENOTSUP;
+	if (type == SOCK_STREAM && (protocol == 0 || protocol == IPPROTO_TCP))
+		return open_queue(in, l, QUEUE_TCP, qd);
+	if (type == SOCK_DGRAM && (protocol == 0 || protocol == IPPROTO_UDP))
+		return open_queue(in, l, QUEUE_UDP, qd);
+	return -ENOTSUP;
+}
+
+int queue_memory(struct instance *in, int *qd)
+{
+	return open_queue(in, in->libos[LIBOS_MEMORY], QUEUE_MEMORY, qd);
+}
+
+int queue_bind(struct queue *q, const struct endpoint *local)
+{
+	int rc;
+
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	if (q->connected)
+		return -EISCONN;
+	if (q->bound || q->connecting)
+		return -EINVAL;
+	rc = q->libos->class->bind(q, local);
+	if (rc == 0)
+		q->bound = true;
+	return rc;
+}
+
+int queue_listen(struct queue *q, int backlog)
+{
+	int rc;
+
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	if (q->type != QUEUE_TCP)
+		return -EOPNOTSUPP;
+	if (q->connected)
+		return -EISCONN;
+	if (q->listening || q->connecting)
+		return -EADDRINUSE;
+	if (backlog < 1)
+		return -EINVAL;
+	if (!q->bound)
+		return -EDESTADDRREQ;
+	rc = q->libos->class->listen(q, backlog);
+	if (rc == 0)
+		q->listening = true;
+	return rc;
+}
+
+int queue_accept(struct instance *in, struct queue *q, demi_qtoken_t *qt)
+{
+	struct slot *s;
+	int rc, qd;
+
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	if (!q->listening)
+		return -EINVAL;
+	/* The new connection's descriptor is kept now: once it is accepted it must not be lost for
+	 * want of one. */
+	qd = descriptor_take(&in->descriptors);
+	if (qd < 0)
+		return qd;
+	s = operation_start(&in->operations, DEMI_OPC_ACCEPT, q);
+	if (!s) {
+		descriptor_put(&in->descriptors, qd);
+		return -ENOMEM;
+	}
+	s->accept_qd = qd;
+	rc = started(in, s, q->libos->class->accept(&s->op), qt);
+	if (rc < 0)
+		descriptor_put(&in->descriptors, qd);
+	return rc;
+}
+
+int queue_connect(struct instance *in, struct queue *q, const struct endpoint *to,
+		  demi_qtoken_t *qt)
+{
+	struct slot *s;
+	int rc;
+
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	if (q->listening)
+		return -EOPNOTSUPP;
+	if (q->connecting)
+		return -EINPROGRESS;
+	if (q->connected && q->type == QUEUE_TCP)
+		return -EISCONN;
+	s = operation_start(&in->operations, DEMI_OPC_CONNECT, q);
+	if (!s)
+		return -ENOMEM;
+	s->op.connect.to = *to;
+	q->connecting = true;
+	rc = started(in, s, q->libos->class->connect(&s->op), qt);
+	if (rc < 0)
+		q->connecting = false;
+	return rc;
+}
+
+int queue_shutdown(struct queue *q, int how)
+{
+	if (how != SHUT_RD && how != SHUT_WR && how != SHUT_RDWR)
+		return -EINVAL;
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	if (!q->connected)
+		return -ENOTCONN;
+	return q->libos->class->shutdown(q, how);
+}
+
+int queue_close(struct instance *in, struct queue *q)
+{
+	instance_drop(in, q, -EBADF);
+	return 0;
+}
+
+/* Takes back what waits for the peer. Pushes go on: their bytes are part of what the close
+ * delivers. */
+static void cancel_waiting(struct instance *in, struct queue *q)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe(pos, tmp, &q->operations)
+	{
+		struct slot *s = list_entry(pos, struct slot, queue_link);
+
+		if (s->state != SLOT_PENDING || s->op.opcode == DEMI_OPC_PUSH ||
+		    s->op.opcode == DEMI_OPC_CLOSE)
+			continue;
+		if (q->libos->class->cancel(&s->op) == 0) {
+			s->op.error = -ECANCELED;
+			instance_finished(in, s);
+		}
+	}
+}
+
+int queue_close_async(struct instance *in, struct queue *q, demi_qtoken_t *qt)
+{
+	struct slot *s;
+	int rc;
+
+	s = operation_start(&in->operations, DEMI_OPC_CLOSE, q);
+	if (!s)
+		return -ENOMEM;
+	cancel_waiting(in, q);
+	q->closing = true;
+	rc = started(in, s, q->libos->class->close_async(&s->op), qt);
+	if (rc < 0)
+		q->closing = false;
+	return rc;
+}
+
+static int may_push(const struct queue *q, const struct endpoint *to)
+{
+	if (q->type == QUEUE_UDP)
+		return to || q->connected ? 0 : -EDESTADDRREQ;
+	if (q->type == QUEUE_MEMORY)
+		return to ? -ENOTSOCK : 0;
+	if (!q->connected)
+		return -ENOTCONN;
+	return to ? -EISCONN : 0;
+}
+
+/* A buffer of another thread's cannot be counted here: its bytes are copied. */
+static int own_push(struct instance *in, struct operation *op, struct buf *b, const uint8_t *data)
+{
+	if (__builtin_expect(pool_is_own(b->pool), 1)) {
+		op->push.buf = buf_ref(b);
+		op->push.data = data;
+		return 0;
+	}
+	op->push.buf = heap_alloc(in->heap, op->push.len);
+	if (!op->push.buf)
+		return -ENOMEM;
+	memcpy(op->push.buf->data, data, op->push.len);
+	op->push.data = op->push.buf->data;
+	return 0;
+}
+
+int queue_push(struct instance *in, struct queue *q, struct buf *b, const uint8_t *data,
+	       uint32_t len, const struct endpoint *to, demi_qtoken_t *qt)
+{
+	struct slot *s;
+	int rc = may_push(q, to);
+
+	if (rc < 0)
+		return rc;
+	s = operation_start(&in->operations, DEMI_OPC_PUSH, q);
+	if (!s)
+		return -ENOMEM;
+	s->op.push.len = len;
+	if (to) {
+		s->op.push.has_to = true;
+		s->op.push.to = *to;
+	}
+	rc = own_push(in, &s->op, b, data);
+	if (rc < 0) {
+		operation_free(&in->operations, s);
+		return rc;
+	}
+	b = s->op.push.buf;
+	rc = started(in, s, q->libos->class->push(&s->op), qt);
+	if (rc < 0)
+		buf_unref(b);
+	else if (to)
+		q->bound = true; /* the first datagram chooses a port */
+	return rc;
+}
+
+int queue_pop(struct instance *in, struct queue *q, uint32_t max_bytes, demi_qtoken_t *qt)
+{
+	struct slot *s;
+
+	if (q->type == QUEUE_TCP && !q->connected)
+		return -ENOTCONN;
+	if (q->type == QUEUE_UDP && !q->bound)
+		return -EDESTADDRREQ;
+	s = operation_start(&in->operations, DEMI_OPC_POP, q);
+	if (!s)
+		return -ENOMEM;
+	s->op.pop.max_bytes = max_bytes;
+	return started(in, s, q->libos->class->pop(&s->op), qt);
+}
+
+int queue_cancel(struct instance *in, demi_qtoken_t qt)
+{
+	struct slot *s = operation_find(&in->operations, qt);
+	int rc;
+
+	if (!s)
+		return -EINVAL;
+	if (s->state == SLOT_READY)
+		return -EALREADY;
+	if (s->op.opcode == DEMI_OPC_CLOSE)
+		return -EBUSY;
+	rc = s->op.queue->libos->class->cancel(&s->op);
+	if (rc < 0)
+		return rc;
+	s->op.error = -ECANCELED;
+	instance_finished(in, s);
+	return 0;
+}
+
+int queue_setsockopt(struct queue *q, int level, int name, const void *val, uint32_t len)
+{
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	return q->libos->class->setsockopt(q, level, name, val, len);
+}
+
+int queue_getsockopt(struct queue *q, int level, int name, void *val, uint32_t *len)
+{
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	return q->libos->class->getsockopt(q, level, name, val, len);
+}
+
+int queue_getpeername(struct queue *q, struct endpoint *peer)
+{
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	if (!q->connected)
+		return -ENOTCONN;
+	return q->libos->class->getpeername(q, peer);
+}
+
+int queue_getsockname(struct queue *q, struct endpoint *local)
+{
+	if (q->type == QUEUE_MEMORY)
+		return -ENOTSOCK;
+	return q->libos->class->getsockname(q, local);
+}
