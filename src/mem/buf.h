@@ -6,8 +6,8 @@
  * place, `*refs`: a frame of DPDK counts in its mbuf. When the last reference goes, the buffer
  * returns to its pool.
  *
- * Counts are plain integers: a buffer belongs to the thread of its pool. Handles that another
- * thread gives back go through pool_remote_unref() (pool.h).
+ * Counts are plain integers: a buffer belongs to the thread of its pool. A holder that may be
+ * another thread uses pool_unref() (pool.h).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,15 +22,15 @@
 struct pool;
 
 struct buf {
-	uint8_t *data;	   /* first byte in use; base <= data, data + len <= base + room */
-	uint32_t len;	   /* bytes in use */
-	uint32_t room;	   /* bytes from base on */
-	uint8_t *base;	   /* first byte of the room */
-	uint16_t *refs;	   /* the count: &own_refs, or the device's */
+	uint8_t *data;     /* first byte in use; base <= data, data + len <= base + room */
+	uint32_t len;      /* bytes in use */
+	uint32_t room;     /* bytes from base on */
+	uint8_t *base;     /* first byte of the room */
+	uint16_t *refs;    /* the count: &own_refs, or the device's */
 	struct buf *next;  /* the owner's link: a queue, a free list */
 	struct pool *pool; /* where the buffer returns to */
 	uint64_t device;   /* the pool's: a UMEM address, an mbuf, a block's order */
-	uint32_t mark;	   /* the owner's note: a sequence number, an offset */
+	uint32_t mark;     /* the owner's note: a sequence number, an offset */
 	uint16_t own_refs;
 	uint16_t flags; /* BUF_ */
 };
@@ -41,6 +41,10 @@ enum {
 };
 
 _Static_assert(sizeof(struct buf) == 64, "one cache line");
+
+/* References to one buffer on behalf of a program's calls; the rest of what 16 bits count is for
+ * the frames in flight that carry it. */
+enum { BUF_CALL_REFS_MAX = 32768 };
 
 /* What a pool does with a buffer whose last reference is gone. Called by buf_unref() only. */
 void pool_release(struct buf *b);
@@ -57,6 +61,13 @@ static inline void buf_unref(struct buf *b)
 	assert(*b->refs > 0);
 	if (--*b->refs == 0)
 		pool_release(b);
+}
+
+/* A program that pushes one buffer again and again has reached the limit: its call is refused, as
+ * buf_ref() may not fail. */
+static inline bool buf_crowded(const struct buf *b)
+{
+	return *b->refs >= BUF_CALL_REFS_MAX;
 }
 
 /* One holder only: its bytes may be written, unless a device still reads them. */

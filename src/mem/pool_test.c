@@ -117,6 +117,25 @@ static void a_buffer_comes_home_with_its_last_reference(void **state)
 	pool_destroy(pool);
 }
 
+static void a_buffer_with_very_many_references_is_crowded(void **state)
+{
+	struct pool *pool = new_pool(1);
+	struct buf *b = pool_get(pool);
+
+	(void)state;
+	for (int i = 1; i < BUF_CALL_REFS_MAX; i++) {
+		assert_false(buf_crowded(b));
+		buf_ref(b);
+	}
+	assert_true(buf_crowded(b));
+	buf_unref(b);
+	assert_false(buf_crowded(b));
+	for (int i = 1; i < BUF_CALL_REFS_MAX; i++)
+		buf_unref(b);
+	assert_int_equal(pool->free_count, 1);
+	pool_destroy(pool);
+}
+
 static void rooms_may_be_the_callers(void **state)
 {
 	static _Alignas(64) uint8_t rooms[2 * ROOM];
@@ -424,6 +443,7 @@ int main(void)
 	    cmocka_unit_test(rooms_do_not_overlap),
 	    cmocka_unit_test(an_empty_pool_gives_null_and_counts_it),
 	    cmocka_unit_test(a_buffer_comes_home_with_its_last_reference),
+	    cmocka_unit_test(a_buffer_with_very_many_references_is_crowded),
 	    cmocka_unit_test(rooms_may_be_the_callers),
 	    cmocka_unit_test(impossible_pools_are_refused),
 	    cmocka_unit_test(a_pool_without_buffers_out_is_gone_at_once),
