@@ -100,7 +100,7 @@ void buddy_free(struct buddy *b, uint32_t page, unsigned order)
 
 bool buddy_take_dirty(struct buddy *b, uint32_t *page, unsigned *order)
 {
-	for (unsigned o = BUDDY_ORDERS; o-- > BUDDY_LARGE_ORDER;) {
+	for (unsigned o = BUDDY_LARGE_ORDER; o < BUDDY_ORDERS; o++) {
 		for (uint32_t p = b->heads[o]; p != NONE; p = b->pages[p].next) {
 			if (!b->pages[p].dirty)
 				continue;

@@ -42,8 +42,8 @@ bool buddy_alloc(struct buddy *b, unsigned order, uint32_t *page);
 /* Gives back a block of `order`, dirty, and merges it with its buddies. */
 void buddy_free(struct buddy *b, uint32_t page, unsigned order);
 
-/* Names a free dirty block of at least BUDDY_LARGE_ORDER, the largest order first, and counts it as
- * clean from now on. False: there is none. */
+/* Names a free dirty block of at least BUDDY_LARGE_ORDER, the smallest order first, and counts it
+ * as clean from now on. False: there is none. */
 bool buddy_take_dirty(struct buddy *b, uint32_t *page, unsigned *order);
 
 #endif

@@ -18,12 +18,12 @@
 enum {
 	PAGE_SHIFT = 12,
 	SMALL_MAX_BYTES = HEAP_SMALL_ROOM - BUF_HEADROOM_BYTES,
-	/* What the ready list of a class may hold: so many bytes, but at least so many blocks. */
-	READY_BYTES = 8 << 20,
-	READY_BLOCKS = 4,
+	READY_BLOCKS = 2, /* a ready list may hold HEAP_READY_BYTES, but at least so many */
+	TRIM_BLOCKS =
+	    16, /* an overfull list gives back so many at a time, so that no call is long */
+	TRIM_BYTES = 1 << 20, /* and not more than this, but at least one */
 };
 
-/* Free memory that was used stays with the process, beside the ready lists, up to this. */
 static const uint64_t keep_pages = HEAP_KEEP_BYTES >> PAGE_SHIFT;
 
 _Static_assert(HEAP_MAX_BYTES == 1 << (PAGE_SHIFT + BUDDY_ORDERS - 1), "the largest block");
@@ -64,34 +64,25 @@ static void give_to_buddy(struct heap *heap, struct buf *b)
 	heap->taken--;
 }
 
-/* Gives back all ready blocks of a class but the `keep` most recent, which are warm. */
-static void trim(struct heap *heap, struct size_class *c, uint32_t keep)
+/* Gives back up to `blocks` of a class. */
+static void trim(struct heap *heap, struct size_class *c, uint32_t blocks)
 {
-	struct buf **link = &c->ready, *b;
+	struct buf *b;
 
-	for (uint32_t i = 0; i < keep && *link != NULL; i++)
-		link = &(*link)->next;
-	b = *link;
-	*link = NULL;
-	while (b != NULL) {
-		struct buf *next = b->next;
-
-		give_to_buddy(heap, b);
+	for (; blocks > 0 && (b = c->ready) != NULL; blocks--) {
+		c->ready = b->next;
 		c->count--;
-		b = next;
+		give_to_buddy(heap, b);
 	}
 }
 
-/* Gives memory back to the kernel when much of it lies idle; half of the limit stays, so that this
- * happens once in many calls. */
+/* Gives memory back to the kernel while too much lies idle: about as much as came in. */
 static void purge(struct heap *heap)
 {
 	uint32_t page;
 	unsigned order;
 
-	if (heap->buddy.dirty_pages <= keep_pages)
-		return;
-	while (heap->buddy.dirty_pages > keep_pages / 2 &&
+	while (heap->buddy.dirty_pages > keep_pages &&
 	       buddy_take_dirty(&heap->buddy, &page, &order))
 		madvise(heap->region + ((size_t)page << PAGE_SHIFT),
 			(size_t)1 << (PAGE_SHIFT + order), MADV_DONTNEED);
@@ -100,7 +91,9 @@ static void purge(struct heap *heap)
 /* A class holds more than it may. */
 static __attribute__((noinline)) void overfull(struct heap *heap, struct size_class *c)
 {
-	trim(heap, c, c->limit / 2);
+	uint32_t blocks = TRIM_BYTES >> (PAGE_SHIFT + (c - heap->classes));
+
+	trim(heap, c, blocks < 1 ? 1 : blocks > TRIM_BLOCKS ? TRIM_BLOCKS : blocks);
 	purge(heap);
 }
 
@@ -122,7 +115,7 @@ static bool take_from_buddy(struct heap *heap, unsigned order, uint32_t *page)
 	if (buddy_alloc(&heap->buddy, order, page))
 		return true;
 	for (unsigned i = 0; i < BUDDY_ORDERS; i++)
-		trim(heap, &heap->classes[i], 0);
+		trim(heap, &heap->classes[i], UINT32_MAX);
 	return buddy_alloc(&heap->buddy, order, page);
 }
 
@@ -189,7 +182,7 @@ void heap_collect(struct heap *heap)
 static void set_limits(struct heap *heap)
 {
 	for (unsigned i = 0; i < BUDDY_ORDERS; i++) {
-		uint32_t limit = READY_BYTES >> (PAGE_SHIFT + i);
+		uint32_t limit = HEAP_READY_BYTES >> (PAGE_SHIFT + i);
 
 		heap->classes[i].limit = limit < READY_BLOCKS ? READY_BLOCKS : limit;
 	}
@@ -202,7 +195,7 @@ static void set_fault(struct mem_fault_point *point, bool slow)
 	set_limits(heap);
 	for (unsigned i = 0; slow && i < BUDDY_ORDERS; i++) {
 		heap->classes[i].limit = 0;
-		trim(heap, &heap->classes[i], 0);
+		trim(heap, &heap->classes[i], UINT32_MAX);
 	}
 }
 

@@ -3,8 +3,9 @@
  * Small messages come from a pool of frame-sized rooms, and from the region below when that pool is
  * empty. Larger ones, up to HEAP_MAX_BYTES, are blocks of powers of two out of one reserved region,
  * kept by a buddy allocator that merges lazily: alloc and free of one size in turn touch one free
- * list only. The region is reserved when the heap is made and costs memory as it is touched; what
- * lies idle is given back to the kernel beyond HEAP_KEEP_BYTES. A full region is NULL, never a
+ * list only. The region is reserved when the heap is made and costs memory as it is touched. Blocks
+ * that nobody uses keep their memory for the next user within two bounds, HEAP_READY_BYTES and
+ * HEAP_KEEP_BYTES; beyond, large ones are given back to the kernel. A full region is NULL, never a
  * failure elsewhere.
  *
  * Data starts at a multiple of 64 bytes. A heap belongs to one thread, as a pool does: other
@@ -21,7 +22,8 @@
 enum {
 	HEAP_MAX_BYTES = 16 << 20,  /* the largest message */
 	HEAP_SMALL_ROOM = 2048,     /* room of the small class, headroom included */
-	HEAP_KEEP_BYTES = 64 << 20, /* idle memory in free blocks of 1 MiB and more */
+	HEAP_READY_BYTES = 4 << 20, /* of each size, on its free list; but two blocks at least */
+	HEAP_KEEP_BYTES = 64 << 20, /* beside them, in free blocks of 1 MiB and more */
 };
 
 /* Address space of one heap, at most. */
