@@ -214,13 +214,28 @@ size_t build_arp(uint8_t *f, const uint8_t *dst_mac, uint16_t op, const uint8_t 
 	return ETH + 28;
 }
 
+void net_give_ip(struct net *net, const struct test_ip *h, const void *payload, size_t len)
+{
+	uint8_t f[2048];
+
+	net_give(net, f, build_ip(f, h, payload, len));
+}
+
+void net_give_icmp_about_out(struct net *net, uint8_t type, uint8_t code, uint32_t rest)
+{
+	struct test_ip h = {.protocol = IPPROTO_ICMP};
+	uint8_t l4[64];
+
+	net_give_ip(net, &h, l4, build_icmp(l4, type, code, rest, net->out + ETH, IP + 8));
+}
+
 void net_give_udp(struct net *net, uint32_t src, uint16_t sport, uint16_t dport,
 		  const void *payload, size_t len)
 {
 	struct test_ip h = {.src = src, .protocol = IPPROTO_UDP};
-	uint8_t l4[2048], f[2048];
+	uint8_t l4[2048];
 
-	net_give(net, f, build_ip(f, &h, l4, build_udp(l4, &h, sport, dport, payload, len)));
+	net_give_ip(net, &h, l4, build_udp(l4, &h, sport, dport, payload, len));
 }
 
 void net_give_arp_reply(struct net *net, uint32_t ip, const uint8_t mac[6])

@@ -34,6 +34,9 @@ struct net {
 	size_t out_len;
 };
 
+/* A test of one stack; *state is its struct net. */
+#define net_test(function) cmocka_unit_test_setup_teardown(function, net_setup, net_teardown)
+
 /* cmocka fixtures; *state is the struct net. The stack has stack_config_init()'s values and the
  * addresses above; every buffer has to be back at the end. */
 int net_setup(void **state);
@@ -71,6 +74,8 @@ size_t build_icmp(uint8_t *l4, uint8_t type, uint8_t code, uint32_t rest, const 
 size_t build_arp(uint8_t *f, const uint8_t *dst_mac, uint16_t op, const uint8_t sender_mac[6],
 		 uint32_t sender_ip, uint32_t target_ip);
 
+/* The peer sends one packet with this header. */
+void net_give_ip(struct net *net, const struct test_ip *h, const void *payload, size_t len);
 /* A whole UDP frame from `src` to us. */
 void net_give_udp(struct net *net, uint32_t src, uint16_t sport, uint16_t dport,
 		  const void *payload, size_t len);
@@ -94,5 +99,7 @@ int net_send(struct net *net, struct sock *k, const void *data, uint32_t len, ui
 	     uint16_t port);
 /* The events that are there, of any socket, together. */
 uint32_t net_events(struct net *net);
+/* Tells the stack by ICMP about the packet in net->out. */
+void net_give_icmp_about_out(struct net *net, uint8_t type, uint8_t code, uint32_t rest);
 
 #endif

@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: MIT */
+#include "inet/inet_test.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
+#include "inet/limits.h"
+#include <errno.h>
+#include <stdlib.h>
+
+enum { PORT = 7000, MORE = 0x2000 };
+
+/* A UDP datagram of `bytes` payload, whose fragments the tests give in any way they like. */
+struct datagram {
+	struct test_ip h;
+	uint8_t l4[66000];
+	size_t len;
+};
+
+static struct datagram *make(size_t bytes)
+{
+	struct datagram *d = calloc(1, sizeof(*d));
+	uint8_t *payload = malloc(bytes + 1);
+
+	assert_non_null(d);
+	assert_non_null(payload);
+	for (size_t i = 0; i < bytes; i++)
+		payload[i] = (uint8_t)(i * 7 + i / 256);
+	d->h.protocol = IPPROTO_UDP;
+	d->h.id = 77;
+	d->len = build_udp(d->l4, &d->h, 9, PORT, payload, bytes);
+	free(payload);
+	return d;
+}
+
+/* Gives bytes [from, to) of d. */
+static void give(struct net *net, struct datagram *d, size_t from, size_t to)
+{
+	d->h.fragment = (uint16_t)(from / 8 | (to < d->len ? MORE : 0));
+	net_give_ip(net, &d->h, d->l4 + from, to - from);
+}
+
+/* Is d what the socket has got? */
+static void expect(struct net *net, struct sock *k, const struct datagram *d)
+{
+	struct stack_received r;
+
+	assert_int_equal(stack_recv(k, UINT32_MAX, &r, net->now_ns), 1);
+	assert_int_equal(r.len, d->len - 8);
+	assert_memory_equal(r.data, d->l4 + 8, r.len);
+	assert_int_equal(r.from.port, 9);
+	buf_unref(r.buf);
+}
+
+static void expect_nothing(struct net *net, struct sock *k)
+{
+	struct stack_received r;
+
+	assert_int_equal(stack_recv(k, UINT32_MAX, &r, net->now_ns), -EAGAIN);
+}
+
+static void fragments_are_put_together_in_any_order(void **state)
+{
+	static const uint8_t orders[6][3] = {{0, 1, 2}, {0, 2, 1}, {1, 0, 2},
+					     {1, 2, 0}, {2, 0, 1}, {2, 1, 0}};
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(4000);
+
+	for (unsigned i = 0; i < 6; i++) {
+		for (unsigned j = 0; j < 3; j++) {
+			size_t from = orders[i][j] * 1480u;
+
+			give(net, d, from, from + 1480 < d->len ? from + 1480 : d->len);
+		}
+		expect(net, k, d);
+		d->h.id++;
+	}
+	assert_int_equal(stack_stats(net->s)->rx_fragments, 18);
+	assert_int_equal(stack_stats(net->s)->rx_reassembled, 6);
+	free(d);
+}
+
+static void the_largest_datagram_is_put_together(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(65507);
+
+	for (size_t from = 0; from < d->len; from += 1480)
+		give(net, d, from, from + 1480 < d->len ? from + 1480 : d->len);
+	expect(net, k, d);
+	free(d);
+}
+
+static void datagrams_of_several_peers_and_ids_are_kept_apart(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+	struct datagram *e = make(1999);
+	struct datagram *f = make(1998);
+
+	e->h.id++;
+	f->h.src = THIRD_IP;
+	f->len = build_udp(f->l4, &f->h, 9, PORT, f->l4 + 8, 1998);
+	give(net, d, 0, 1000);
+	give(net, e, 0, 1000);
+	give(net, f, 0, 1000);
+	give(net, f, 1000, f->len);
+	give(net, e, 1000, e->len);
+	give(net, d, 1000, d->len);
+	expect(net, k, f);
+	expect(net, k, e);
+	expect(net, k, d);
+	free(d);
+	free(e);
+	free(f);
+}
+
+static void a_copy_of_a_fragment_does_no_harm(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+
+	give(net, d, 1000, d->len);
+	give(net, d, 1000, d->len);
+	give(net, d, 0, 1000);
+	expect(net, k, d);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_duplicate, 1);
+	free(d);
+}
+
+static void an_overlap_drops_the_datagram_and_what_still_comes_of_it(void **state)
+{
+	/* Each spoils a datagram of which [0, 800) and [1600, end) are there. */
+	static const struct {
+		uint16_t from, to;
+	} overlaps[] = {{400, 1200}, {792, 1600}, {800, 1608}, {0, 1600}, {0, 400}, {800, 2400}};
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+
+	for (unsigned i = 0; i < sizeof(overlaps) / sizeof(overlaps[0]); i++) {
+		uint8_t byte = d->l4[100];
+
+		give(net, d, 0, 800);
+		give(net, d, 1600, d->len);
+		d->l4[100] ^= 1; /* [0, 400) is a part of the first, but another one */
+		d->h.fragment = (uint16_t)(overlaps[i].from / 8 | MORE);
+		net_give_ip(net, &d->h, d->l4 + overlaps[i].from,
+			    overlaps[i].to - overlaps[i].from);
+		d->l4[100] = byte;
+		assert_int_equal(stack_stats(net->s)->drop_fragment_overlap, 2 * i + 1);
+		give(net, d, 800, 1600);
+		assert_int_equal(stack_stats(net->s)->drop_fragment_overlap, 2 * i + 2);
+		assert_int_equal(stack_stats(net->s)->lost_reassembly, i + 1);
+		d->h.id++;
+		net_pass_ms(net, REASSEMBLY_TIMEOUT_S * 1000);
+	}
+	expect_nothing(net, k);
+	free(d);
+}
+
+static void two_ends_of_one_datagram_drop_it(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+
+	give(net, d, 1600, d->len);
+	d->h.fragment = 800 / 8;
+	net_give_ip(net, &d->h, d->l4 + 800, 400);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_overlap, 1);
+	d->h.id++;
+	give(net, d, 800, 1600);
+	d->h.fragment = 400 / 8; /* ends before what is there */
+	net_give_ip(net, &d->h, d->l4 + 400, 400);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_overlap, 2);
+	expect_nothing(net, k);
+	free(d);
+}
+
+static void a_teardrop_is_dropped(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+
+	give(net, d, 0, 48);
+	d->h.fragment = 24 / 8;
+	net_give_ip(net, &d->h, d->l4 + 24, 4); /* the last, inside the first */
+	assert_int_equal(stack_stats(net->s)->drop_fragment_overlap, 1);
+	expect_nothing(net, k);
+	free(d);
+}
+
+static void impossible_fragments_are_dropped(void **state)
+{
+	static const struct {
+		uint16_t fragment, len;
+	} bad[] = {
+	    {MORE | 0x1ff0, 1480}, /* ends beyond 65535: the ping of death */
+	    {0x1ffe, 8},
+	    {MORE, 47}, /* not a multiple of 8 */
+	    {MORE, 1001},
+	    {MORE, 40}, /* tiny */
+	    {MORE, 0},
+	    {10, 0},
+	};
+	struct net *net = *state;
+	struct datagram *d = make(2000);
+
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		d->h.fragment = bad[i].fragment;
+		net_give_ip(net, &d->h, d->l4, bad[i].len);
+		assert_int_equal(stack_stats(net->s)->drop_fragment_malformed, i + 1);
+	}
+	assert_int_equal(stack_next_deadline(net->s), UINT64_MAX);
+	free(d);
+}
+
+static void a_datagram_that_stays_incomplete_is_given_up_and_its_sender_told(void **state)
+{
+	struct net *net = *state;
+	struct datagram *d = make(2000);
+
+	net_restart_with_statics(net);
+	give(net, d, 0, 800);
+	give(net, d, 1600, d->len);
+	net_pass_ms(net, REASSEMBLY_TIMEOUT_S * 1000 - 1);
+	assert_int_equal(net_drain(net), 0);
+	net_pass_ms(net, 1);
+	assert_true(net_take(net) > 0);
+	assert_true(out_checksums_ok(net));
+	assert_int_equal(get_be16(out_l4(net)), 0x0b01);
+	assert_int_equal(out_l4(net)[8 + 9], IPPROTO_UDP);
+	assert_memory_equal(out_l4(net) + 8 + 20, d->l4, 500);
+	assert_int_equal(stack_stats(net->s)->lost_reassembly, 1);
+	free(d);
+}
+
+static void nobody_is_told_of_a_datagram_whose_beginning_is_missing(void **state)
+{
+	struct net *net = *state;
+	struct datagram *d = make(2000);
+
+	net_restart_with_statics(net);
+	give(net, d, 800, 1600);
+	net_pass_ms(net, REASSEMBLY_TIMEOUT_S * 1000);
+	assert_int_equal(net_drain(net), 0);
+	assert_int_equal(stack_stats(net->s)->lost_reassembly, 1);
+	free(d);
+}
+
+static void one_peer_has_a_share_of_the_places(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+	struct datagram *other = make(2000);
+
+	other->h.src = THIRD_IP;
+	other->len = build_udp(other->l4, &other->h, 9, PORT, other->l4 + 8, 2000);
+	give(net, other, 0, 1000);
+	for (unsigned i = 0; i < 100; i++) {
+		d->h.id++;
+		give(net, d, 0, 1000);
+	}
+	assert_int_equal(stack_stats(net->s)->lost_reassembly, 100 - REASSEMBLY_DATAGRAMS_PER_PEER);
+	give(net, d, 1000, d->len);
+	give(net, other, 1000, other->len);
+	expect(net, k, d);
+	expect(net, k, other);
+	free(d);
+	free(other);
+}
+
+static void datagrams_in_the_works_are_bounded_in_all(void **state)
+{
+	struct net *net = *state;
+	struct datagram *d = make(2000);
+
+	for (uint32_t i = 0; i < 100; i++) {
+		d->h.src = PEER_IP + i;
+		give(net, d, 0, 1000);
+	}
+	assert_int_equal(stack_stats(net->s)->lost_reassembly, 100 - REASSEMBLY_DATAGRAMS);
+	free(d);
+}
+
+static void without_a_room_fragments_are_dropped_until_the_program_gives_one_back(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+	struct stack_received r[REASSEMBLY_ROOMS];
+	int size = UDP_RECV_MAX_BYTES / 2;
+
+	assert_int_equal(stack_setsockopt(k, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
+	for (unsigned i = 0; i < REASSEMBLY_ROOMS; i++, d->h.id++) {
+		give(net, d, 0, 1000);
+		give(net, d, 1000, d->len);
+		assert_int_equal(stack_recv(k, 2000, &r[i], net->now_ns), 1);
+	}
+	give(net, d, 0, 1000);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_no_room, 1);
+	for (unsigned i = 0; i < REASSEMBLY_ROOMS; i++)
+		buf_unref(r[i].buf);
+	give(net, d, 0, 1000);
+	give(net, d, 1000, d->len);
+	expect(net, k, d);
+	free(d);
+}
+
+static void a_corrupt_datagram_is_found_out_by_its_checksum(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+
+	give(net, d, 0, 1000);
+	d->l4[1500] ^= 1;
+	give(net, d, 1000, d->len);
+	expect_nothing(net, k);
+	assert_int_equal(stack_stats(net->s)->drop_udp_checksum, 1);
+	free(d);
+}
+
+static void options_of_the_first_fragment_are_cut_out(void **state)
+{
+	static const uint8_t nops[4] = {1, 1, 1, 0};
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(2000);
+
+	d->h.options = nops;
+	d->h.options_len = sizeof(nops);
+	give(net, d, 0, 1000);
+	d->h.options_len = 0;
+	give(net, d, 1000, d->len);
+	expect(net, k, d);
+	free(d);
+}
+
+/* Sends `bytes` and collects the fragments; returns how many, their payload in `got`. */
+static unsigned send_and_collect(struct net *net, struct sock *k, const uint8_t *data,
+				 uint32_t bytes, uint8_t *got, uint16_t *id)
+{
+	unsigned n = 0;
+	size_t at = 0;
+
+	assert_int_equal(net_send(net, k, data, bytes, PEER_IP, 9), 0);
+	while (net_take(net) > 0) {
+		const uint8_t *ip = net->out + 14;
+		uint16_t field = get_be16(ip + 6);
+
+		assert_true(out_checksums_ok(net));
+		assert_true(net->out_len <= 14u + net->cfg.mtu);
+		assert_int_equal(field & 0x4000, 0);
+		assert_int_equal((field & 0x1fff) * 8, at);
+		assert_int_equal((field & MORE) != 0, at + out_l4_len(net) < bytes + 8);
+		if (n++ == 0)
+			*id = get_be16(ip + 4);
+		assert_int_equal(get_be16(ip + 4), *id);
+		memcpy(got + at, out_l4(net), out_l4_len(net));
+		at += out_l4_len(net);
+	}
+	assert_int_equal(at, bytes + 8);
+	return n;
+}
+
+static void a_datagram_larger_than_the_mtu_goes_out_in_fragments(void **state)
+{
+	static uint8_t data[65507], got[65535];
+	struct net *net = *state;
+	struct sock *k;
+	uint16_t id, other_id;
+
+	for (size_t i = 0; i < sizeof(data); i++)
+		data[i] = (uint8_t)(i * 11 + i / 256);
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	assert_int_equal(send_and_collect(net, k, data, 4000, got, &id), 3);
+	assert_memory_equal(got + 8, data, 4000);
+	assert_int_equal(send_and_collect(net, k, data, 65507, got, &other_id), 45);
+	assert_memory_equal(got + 8, data, 65507);
+	assert_true(id != other_id);
+	assert_int_equal(net_send(net, k, data, 1472, PEER_IP, 9), 0);
+	assert_int_equal(net_drain(net), 1);
+	assert_int_equal(net_send(net, k, data, 1473, PEER_IP, 9), 0);
+	assert_int_equal(net_drain(net), 2);
+}
+
+static void fragments_carry_the_checksum_of_the_whole(void **state)
+{
+	static uint8_t data[4000], got[4100];
+	struct net *net = *state;
+	struct sock *k;
+	uint16_t id;
+	uint8_t whole[14 + 20 + 4100];
+	struct test_ip h = {.protocol = IPPROTO_UDP, .src = OUR_IP, .dst = PEER_IP};
+
+	net->cfg.offloads = OFFLOAD_L4_CSUM; /* of no use: a device sums what it sends */
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	send_and_collect(net, k, data, 4000, got, &id);
+	build_udp(whole, &h, PORT, 9, data, 4000);
+	assert_memory_equal(got, whole, 4008);
+}
+
+static void a_mtu_of_68_bytes_is_enough(void **state)
+{
+	static uint8_t data[1000], got[1100];
+	struct net *net = *state;
+	struct sock *k;
+	uint16_t id;
+
+	net->cfg.mtu = 68;
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	assert_int_equal(send_and_collect(net, k, data, 1000, got, &id), 21);
+	assert_memory_equal(got + 8, data, 1000);
+}
+
+static void a_datagram_goes_out_whole_or_not_at_all(void **state)
+{
+	static uint8_t data[65507];
+	struct net *net = *state;
+	struct buf *held[TEST_POOL_BUFFERS];
+	struct sock *k;
+	unsigned n = 0;
+
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	while (net->pool->free_count > 20)
+		held[n++] = pool_get(net->pool);
+	assert_int_equal(net_send(net, k, data, sizeof(data), PEER_IP, 9), -ENOMEM);
+	assert_int_equal(net->pool->free_count, 20);
+	assert_int_equal(net_drain(net), 0);
+	assert_int_equal(stack_stats(net->s)->lost_no_buffer, 1);
+	while (n > 0)
+		buf_unref(held[--n]);
+}
+
+static void a_datagram_in_fragments_waits_for_its_neighbour_whole(void **state)
+{
+	static uint8_t data[65507];
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+
+	assert_int_equal(net_send(net, k, data, sizeof(data), PEER_IP, 9), 0);
+	assert_int_equal(net_drain(net), 1);
+	net_give_arp_reply(net, PEER_IP, peer_mac);
+	assert_int_equal(net_drain(net), 45);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    net_test(fragments_are_put_together_in_any_order),
+	    net_test(the_largest_datagram_is_put_together),
+	    net_test(datagrams_of_several_peers_and_ids_are_kept_apart),
+	    net_test(a_copy_of_a_fragment_does_no_harm),
+	    net_test(an_overlap_drops_the_datagram_and_what_still_comes_of_it),
+	    net_test(two_ends_of_one_datagram_drop_it),
+	    net_test(a_teardrop_is_dropped),
+	    net_test(impossible_fragments_are_dropped),
+	    net_test(a_datagram_that_stays_incomplete_is_given_up_and_its_sender_told),
+	    net_test(nobody_is_told_of_a_datagram_whose_beginning_is_missing),
+	    net_test(one_peer_has_a_share_of_the_places),
+	    net_test(datagrams_in_the_works_are_bounded_in_all),
+	    net_test(without_a_room_fragments_are_dropped_until_the_program_gives_one_back),
+	    net_test(a_corrupt_datagram_is_found_out_by_its_checksum),
+	    net_test(options_of_the_first_fragment_are_cut_out),
+	    net_test(a_datagram_larger_than_the_mtu_goes_out_in_fragments),
+	    net_test(fragments_carry_the_checksum_of_the_whole),
+	    net_test(a_mtu_of_68_bytes_is_enough),
+	    net_test(a_datagram_goes_out_whole_or_not_at_all),
+	    net_test(a_datagram_in_fragments_waits_for_its_neighbour_whole),
+	};
+
+	return cmocka_run_group_tests_name("fragment", tests, NULL, NULL);
+}
