@@ -15,4 +15,6 @@ enum demi_exit {
 	DEMI_EXIT_USAGE = 2,   /* the arguments make no sense */
 };
 
+int demi_pkt_main(int argc, char **argv);
+
 #endif

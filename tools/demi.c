@@ -15,6 +15,7 @@ struct command {
 
 /* Ends with a row of NULLs. */
 static const struct command commands[] = {
+    {"pkt", "runs packetdrill scripts against the TCP/IP stack", demi_pkt_main},
     {NULL, NULL, NULL},
 };
 
