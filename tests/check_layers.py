@@ -20,7 +20,7 @@ RANKS = {'base': 0, 'mem': 1, 'inet': 2, 'link': 2, 'libos': 3, 'rt': 4, 'api': 
 PUBLIC_FROM_RANK = RANKS['libos']  # include/demi is for those who deal with programs
 JOINS_INET_AND_LINK = re.compile(r'libos/inet\w*\.[ch]$')
 PURE_SYSTEM_HEADERS = {
-    'assert.h', 'endian.h', 'errno.h', 'immintrin.h', 'inttypes.h', 'limits.h', 'netinet/in.h',
+    'assert.h', 'endian.h', 'errno.h', 'immintrin.h', 'inttypes.h', 'limits.h', 'linux/tcp.h', 'netinet/in.h',
     'netinet/tcp.h', 'stdalign.h', 'stdarg.h', 'stdatomic.h', 'stdbool.h', 'stddef.h', 'stdint.h',
     'stdlib.h', 'string.h', 'sys/socket.h', 'sys/types.h',
 }

@@ -56,6 +56,9 @@
 	X(drop_udp_checksum, "UDP datagrams whose checksum is wrong")                              \
 	X(drop_udp_no_socket, "UDP datagrams to a port that nobody has")                           \
 	X(drop_udp_queue_full, "UDP datagrams to a socket whose queue is full")                    \
+	X(drop_tcp_malformed, "TCP segments whose header is cut short or impossible")              \
+	X(drop_tcp_checksum, "TCP segments whose checksum is wrong")                               \
+	X(drop_tcp_broadcast, "TCP segments to a broadcast address")                               \
 	X(drop_no_buffer, "received frames given up for want of a buffer")                         \
 	X(lost_reassembly, "datagrams given up before their last fragment came")                   \
 	X(lost_unresolved, "packets not sent: their next hop's MAC was never learnt")              \
@@ -67,7 +70,21 @@
 	X(neighbour_evictions, "neighbours displaced in a full table")                             \
 	X(neighbour_failures, "neighbours that did not answer")                                    \
 	X(neighbour_changes, "neighbours whose MAC has changed")                                   \
-	X(pmtu_lowered, "path MTUs learnt")
+	X(pmtu_lowered, "path MTUs learnt")                                                        \
+	X(tcp_retransmitted, "TCP segments sent again")                                            \
+	X(tcp_timeouts, "retransmission timeouts")                                                 \
+	X(tcp_fast_recoveries, "losses found by duplicate ACKs or SACK")                           \
+	X(tcp_resets_sent, "resets sent")                                                          \
+	X(tcp_resets_received, "resets that ended a connection")                                   \
+	X(tcp_challenge_acks, "challenge ACKs sent (RFC 5961)")                                    \
+	X(tcp_challenge_limited, "challenge ACKs not sent, to keep their limits")                  \
+	X(tcp_paws_rejected, "segments with an old timestamp (RFC 7323 5)")                        \
+	X(tcp_out_of_order_dropped, "segments out of order that found no place")                   \
+	X(tcp_starved, "text not kept because buffers ran low")                                    \
+	X(tcp_backlog_full, "handshakes held up by a full backlog")                                \
+	X(tcp_table_full, "handshakes held up by a full table of connections")                     \
+	X(tcp_half_open_evicted, "half-open connections displaced by newer ones")                  \
+	X(tcp_half_open_expired, "half-open connections given up")
 
 struct stack_stats {
 #define X(name, text) uint64_t name;

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/table.h"
-#include "libos/catpowder.h"
 #include "libos/kernel.h"
 #include <stddef.h>
 #include <stdio.h>
@@ -11,7 +10,6 @@
 
 static const struct libos_class *const table[] = {
     &kernel_class,
-    &libos_catpowder,
 };
 
 enum { TABLE_LEN = sizeof(table) / sizeof(table[0]) };

@@ -1,0 +1,221 @@
+/* tcp_ack.c - see tcp_ack.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_ack.h"
+#include "inet/tcp_output.h"
+#include "inet/tcp_ranges.h"
+#include "inet/tcp_sendq.h"
+#include "inet/tcp_timer.h"
+
+uint32_t tcp_arrived(const struct tcp_cb *cb)
+{
+	uint32_t guess, flight = tcp_flight(cb);
+
+	if (cb->sack)
+		return cb->sacked_bytes;
+	guess = cb->dupacks * cb->mss;
+	return guess < flight ? guess : flight;
+}
+
+uint32_t tcp_pipe(const struct tcp_cb *cb)
+{
+	uint32_t pipe = tcp_flight(cb), lost;
+
+	if (cb->recovery == TCP_OPEN && cb->dupacks == 0 && cb->sacked_bytes == 0)
+		return pipe;
+	pipe -= tcp_arrived(cb);
+	if (cb->recovery == TCP_OPEN || seq_geq(cb->rtx_next, cb->lost_end))
+		return pipe;
+	lost = cb->lost_end - cb->rtx_next;
+	if (cb->sack)
+		lost -= tcp_ranges_overlap(cb, cb->rtx_next, cb->lost_end);
+	return lost < pipe ? pipe - lost : 0;
+}
+
+/* Karn's rule holds: a timing is given up when anything is sent again. */
+static void take_time(struct tcp_cb *cb, uint32_t ack)
+{
+	if (cb->rtt_start_ns == 0 || seq_lt(ack, cb->rtt_seq))
+		return;
+	tcp_timer_sample(cb, cb->sock.stack->now_ns - cb->rtt_start_ns);
+	cb->rtt_start_ns = 0;
+}
+
+/* Room in the send buffer again: told when half of it is free, so that the program does not
+ * dribble.
+ */
+static void tell_writer(struct tcp_cb *cb)
+{
+	if (cb->want_write && tcp_queued(cb) <= cb->send_limit / 2) {
+		cb->want_write = false;
+		tcp_raise(cb, STACK_EV_WRITE);
+	}
+}
+
+static void advance_recovery(struct tcp_cb *cb, uint32_t bytes)
+{
+	if (seq_geq(cb->snd_una, cb->recover)) {
+		if (cb->recovery == TCP_FAST_RECOVERY)
+			cb->cc->recovered(cb);
+		cb->recovery = TCP_OPEN;
+		cb->dupacks = 0;
+		return;
+	}
+	if (seq_lt(cb->rtx_next, cb->snd_una))
+		cb->rtx_next = cb->snd_una;
+	if (cb->recovery == TCP_LOSS_RECOVERY) {
+		cb->cc->acked(cb, bytes);
+	} else if (!cb->sack) {
+		/* RFC 6582 3.2, step 3, a partial acknowledgement: the next segment is lost too. */
+		cb->rtx_next = cb->snd_una;
+		cb->lost_end = cb->snd_una + cb->mss;
+		cb->dupacks =
+		    cb->dupacks > bytes / cb->mss ? (uint8_t)(cb->dupacks - bytes / cb->mss) : 0;
+		cb->rtx_due = true;
+	}
+}
+
+/* FIN's number acknowledged is not a byte of the program's. */
+static uint32_t data_bytes(const struct tcp_cb *cb, uint32_t ack)
+{
+	uint32_t first = tcp_syn_acked(cb) ? cb->snd_una : cb->iss + 1;
+	uint32_t last = seq_gt(ack, cb->snd_end) ? cb->snd_end : ack;
+
+	return last - first;
+}
+
+void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
+{
+	uint32_t bytes = data_bytes(cb, ack);
+
+	take_time(cb, ack);
+	cb->acked_bytes += bytes;
+	cb->snd_una = ack;
+	cb->rtx_count = 0;
+	cb->progress_ns = cb->sock.stack->now_ns;
+	if (tcp_sendq_release(cb, ack))
+		tcp_raise(cb, STACK_EV_ACKED);
+	if (cb->recovery != TCP_OPEN) {
+		advance_recovery(cb, bytes);
+	} else {
+		cb->dupacks = 0;
+		if (cb->cwnd_limited)
+			cb->cc->acked(cb, bytes);
+	}
+	if (cb->snd_una == cb->snd_nxt)
+		cb->rtx_deadline_ns = UINT64_MAX;
+	else
+		tcp_timer_start_rtx(cb);
+	tell_writer(cb);
+	if (cb->snd_nxt != cb->snd_end || cb->fin_queued)
+		tcp_output_request(cb);
+}
+
+/* The window has opened: what a closed one held back, and the byte of a probe, may go. */
+static void window_opened(struct tcp_cb *cb)
+{
+	cb->rtx_count = 0;
+	cb->probe_due = cb->small_due = false;
+	cb->rtx_deadline_ns = UINT64_MAX;
+	if (cb->snd_nxt != cb->snd_una) {
+		cb->recovery = TCP_LOSS_RECOVERY;
+		cb->recover = cb->lost_end = cb->snd_nxt;
+		cb->rtx_next = cb->snd_una;
+		cb->rtx_due = true;
+		cb->rtt_start_ns = 0;
+		tcp_timer_start_rtx(cb);
+	}
+}
+
+void tcp_ack_window(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	uint32_t wnd = (uint32_t)seg->wnd << cb->snd_shift, before = cb->snd_wnd;
+
+	if (!seq_lt(cb->snd_wl1, seg->seq) &&
+	    !(cb->snd_wl1 == seg->seq && seq_leq(cb->snd_wl2, seg->ack)))
+		return;
+	cb->snd_wnd = wnd;
+	cb->snd_wl1 = seg->seq;
+	cb->snd_wl2 = seg->ack;
+	if (wnd > cb->max_snd_wnd)
+		cb->max_snd_wnd = wnd;
+	if (before == 0 && wnd > 0)
+		window_opened(cb);
+	if (wnd != before && (cb->snd_nxt != cb->snd_end || cb->fin_queued))
+		tcp_output_request(cb);
+}
+
+/* RFC 5681 2, or with SACK RFC 6675 2: an ACK that reports something new counts as one too. */
+static bool is_duplicate(const struct tcp_cb *cb, const struct tcp_segment *seg, bool news,
+			 uint32_t wnd_before)
+{
+	if (seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una)
+		return false;
+	if (cb->sack)
+		return news;
+	return seg->len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) &&
+	       (uint32_t)seg->wnd << cb->snd_shift == wnd_before;
+}
+
+/* RFC 6675 5 step 4, RFC 6582 3.2 step 2. Without SACK, duplicate ACKs at the very end of a
+ * recovery were caused by what it has sent needlessly (RFC 6582 4). */
+static void enter_fast_recovery(struct tcp_cb *cb)
+{
+	uint32_t lost_end = cb->sack ? tcp_ranges_lost_end(cb) : cb->snd_una;
+
+	if (!cb->sack && cb->snd_una == cb->recover)
+		return;
+	cb->cc->loss(cb, tcp_flight(cb));
+	cb->recovery = TCP_FAST_RECOVERY;
+	cb->recover = cb->snd_nxt;
+	cb->rtx_next = cb->snd_una;
+	cb->lost_end = seq_gt(lost_end, cb->snd_una + cb->mss) ? lost_end : cb->snd_una + cb->mss;
+	cb->rtx_due = true;
+	cb->rtt_start_ns = 0;
+	cb->sock.stack->stats.tcp_fast_recoveries++;
+}
+
+/* An acknowledgement that moved nothing but may tell of a loss. */
+static void duplicate(struct tcp_cb *cb)
+{
+	if (cb->dupacks < UINT8_MAX)
+		cb->dupacks++;
+	if (cb->recovery == TCP_OPEN &&
+	    (cb->dupacks >= TCP_DUPACKS || (cb->sack && tcp_ranges_lost_end(cb) != cb->snd_una)))
+		enter_fast_recovery(cb);
+	tcp_output_request(cb);
+}
+
+/* More may be known to be lost. */
+static void extend_loss(struct tcp_cb *cb)
+{
+	uint32_t lost_end = tcp_ranges_lost_end(cb);
+
+	if (seq_gt(lost_end, cb->lost_end))
+		cb->lost_end = lost_end;
+}
+
+bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	uint32_t wnd_before = cb->snd_wnd;
+	bool news = false;
+
+	if (seq_gt(seg->ack, cb->snd_nxt) || seq_lt(seg->ack, cb->snd_una - cb->max_snd_wnd)) {
+		tcp_challenge(cb);
+		return false;
+	}
+	if (seq_gt(seg->ack, cb->snd_una))
+		tcp_ack_advance(cb, seg->ack);
+	if (cb->sack && (seg->sack_count > 0 || cb->sacked != NULL))
+		news = tcp_ranges_update(cb, seg);
+	if (is_duplicate(cb, seg, news, wnd_before))
+		duplicate(cb);
+	if (cb->recovery == TCP_FAST_RECOVERY && cb->sack)
+		extend_loss(cb);
+	if (seq_geq(seg->ack, cb->snd_una))
+		tcp_ack_window(cb, seg);
+	if (cb->owned && cb->snd_wnd == 0)
+		cb->progress_ns = cb->sock.stack->now_ns; /* it lives: RFC 9293 3.8.6.1 */
+	return true;
+}

@@ -1,0 +1,238 @@
+/* tcp_cb.h - the control block of a connection (RFC 9293 3.3.1: TCB), or of a listener. Names are
+ * the RFC's: snd_una is SND.UNA. Sequence numbers are compared with base/seq.h only.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef INET_TCP_CB_H
+#define INET_TCP_CB_H
+
+#include "base/seq.h"
+#include "base/wheel.h"
+#include "inet/core.h"
+#include "inet/ip.h"
+#include "inet/tcp_cc.h"
+#include "inet/tcp_limits.h"
+#include "inet/tcp_segment.h"
+#include "mem/frame.h"
+
+enum tcp_state {
+	TCP_CLOSED,
+	TCP_LISTEN,
+	TCP_SYN_SENT,
+	TCP_SYN_RECEIVED,
+	TCP_ESTABLISHED,
+	TCP_FIN_WAIT_1,
+	TCP_FIN_WAIT_2,
+	TCP_CLOSE_WAIT,
+	TCP_CLOSING,
+	TCP_LAST_ACK,
+	TCP_TIME_WAIT,
+};
+
+/* How urgent an acknowledgement is. */
+enum tcp_ack_need {
+	TCP_ACK_NONE,
+	TCP_ACK_DELAYED, /* may wait for a reply or a second segment */
+	TCP_ACK_PUSHED,  /* as above, but the peer has said that nothing follows: PSH */
+	TCP_ACK_NOW,
+};
+
+enum tcp_recovery {
+	TCP_OPEN,          /* nothing is known to be lost */
+	TCP_FAST_RECOVERY, /* until snd_una reaches `recover` (RFC 6582) */
+	TCP_LOSS_RECOVERY, /* after a timeout: all before `recover` counts as lost */
+};
+
+struct tcp_chunk;      /* tcp_sendq.h */
+struct tcp_ranges;     /* tcp_ranges.h */
+struct tcp_reassembly; /* tcp_reassembly.h */
+
+/* What connections hold in both directions comes in the order in which segments touch it. */
+struct tcp_cb {
+	struct sock sock; /* first: a struct sock * of kind SOCK_TCP is one of these */
+	struct tcp_cb *hash_next;
+
+	uint8_t state;                /* enum tcp_state; written by tcp_set_state() alone */
+	uint8_t ack_need;             /* enum tcp_ack_need */
+	uint8_t recovery;             /* enum tcp_recovery */
+	uint8_t snd_shift, rcv_shift; /* window scales: the peer's, ours */
+	uint8_t dupacks;
+	uint8_t rtx_count; /* timeouts in a row */
+
+	bool timestamps : 1;   /* RFC 7323, agreed on */
+	bool sack : 1;         /* RFC 2018, agreed on */
+	bool window_scale : 1; /* RFC 7323 2, agreed on */
+	bool nagle : 1;
+	bool owned : 1;      /* the program has it: from open or accept until close */
+	bool fin_queued : 1; /* the program sends no more; FIN follows the last byte at snd_end */
+	bool fin_received : 1;
+	bool read_closed : 1;  /* SHUT_RD: what arrives is dropped */
+	bool want_write : 1;   /* tcp_send() gave -EAGAIN */
+	bool replies : 1;      /* the program answers what it receives: an ACK can travel along */
+	bool cwnd_limited : 1; /* cwnd has held the sender back since the last ACK */
+	bool passive : 1;      /* came from a listener */
+	bool probe_due : 1;    /* one byte may go against a zero window */
+	bool keepalive_due : 1;
+	bool bound : 1; /* in the table of bound ports */
+	bool keepalive : 1;
+	bool linger : 1;    /* SO_LINGER, for linger_s */
+	bool no_route : 1;  /* waits for its neighbour's address */
+	bool rtx_due : 1;   /* the first lost segment goes out whatever cwnd says; or a SYN does */
+	bool fin_seen : 1;  /* FIN came out of order, its number is fin_seq */
+	bool small_due : 1; /* the wait for more to fill a segment is over (SWS override) */
+
+	uint32_t ack_turn; /* the driver's turn in which an ACK became due: tcp_output.c */
+	uint32_t rcv_nxt;
+	uint32_t rcv_adv;       /* the right edge of the window as announced: never retracted */
+	uint32_t last_ack_sent; /* RCV.NXT as the peer knows it (RFC 7323 4.3) */
+	uint32_t ts_recent;
+	uint32_t snd_una;
+	uint32_t snd_nxt; /* behind all that was ever sent */
+	uint32_t snd_end; /* behind all that the program has given; FIN's number when queued */
+	uint32_t snd_wnd; /* bytes from snd_una */
+	uint32_t snd_wl1, snd_wl2;
+	uint32_t max_snd_wnd; /* the largest window the peer has offered */
+	uint32_t cwnd;
+	uint32_t mss;          /* payload bytes of a segment of ours, options deducted */
+	uint32_t rcv_mss;      /* of the peer's full segments, as seen */
+	uint32_t ts_offset;    /* of our timestamps from the stack's clock (RFC 7323 5.4: random) */
+	uint32_t rtt_seq;      /* the timing is over when this is acknowledged */
+	uint64_t rtt_start_ns; /* 0: nothing is timed */
+	uint64_t rtx_deadline_ns; /* retransmission or persist; UINT64_MAX: off */
+	uint64_t ack_deadline_ns; /* delayed ACK; UINT64_MAX: off */
+	uint64_t heard_ns;        /* last acceptable segment */
+	uint64_t acked_bytes;     /* of the program's data, in all */
+
+	struct tcp_chunk *send_head, *send_tail; /* snd_una .. snd_end, in order */
+	struct tcp_chunk *send_next;             /* the one with snd_nxt in it; NULL: all sent */
+	struct buf *recv_head, *recv_tail;       /* in order, not yet popped; linked by next */
+	uint32_t recv_memory; /* bytes that received buffers pin, those out of order included */
+	uint32_t recv_limit;  /* the largest window, bytes */
+	uint32_t send_limit;  /* bytes accepted and not acknowledged, at most */
+	uint32_t send_chunks; /* in the send queue */
+	struct list out_link; /* in the table's output queue */
+	struct ip_path path;
+
+	struct wheel_entry timer;  /* the one wheel entry: armed at or before the next deadline */
+	uint64_t life_deadline_ns; /* TIME-WAIT, FIN-WAIT-2, keepalive; UINT64_MAX: off */
+
+	uint64_t srtt_ns, rttvar_ns; /* srtt 0: no sample yet */
+	uint64_t rto_ns;             /* without back-off */
+	uint64_t progress_ns; /* when what is unacknowledged was first sent, or the last progress */
+	uint32_t ssthresh;
+	uint32_t recover;      /* snd_nxt when recovery began */
+	uint32_t rtx_next;     /* in recovery: all before has been sent again or needs not be */
+	uint32_t lost_end;     /* in recovery: what is lost lies before this */
+	uint32_t sacked_bytes; /* between snd_una and snd_nxt */
+	uint32_t rtx_bytes;    /* sent again in this recovery, not yet acknowledged */
+	uint32_t iss, irs;
+	uint32_t sent_tick; /* when data was last sent, in ticks of tcp_clock() */
+	uint32_t ts_recent_tick;
+	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
+	uint8_t challenges;      /* in it */
+	uint8_t keepalive_sent;  /* probes unanswered */
+	uint8_t keepalive_probes;
+	uint16_t peer_mss; /* as its SYN said */
+	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
+	uint16_t linger_s;
+	uint32_t keepalive_idle_ms, keepalive_interval_ms;
+	uint32_t user_timeout_ms; /* 0: R2 */
+	uint32_t fin_seq;
+	struct tcp_range dsack;     /* a duplicate to be reported (RFC 2883); start == end: none */
+	struct tcp_ranges *sacked;  /* what the peer has reported; NULL: none */
+	struct tcp_reassembly *ooo; /* received out of order; NULL: nothing */
+	const struct tcp_cc *cc;
+	uint64_t cc_private[4];
+
+	struct tcp_cb *bound_next;
+	struct list link;        /* accept queue, TIME-WAIT list */
+	struct tcp_cb *listener; /* while in its accept queue */
+
+	/* LISTEN only. */
+	struct list accept_queue; /* established, not yet accepted: link */
+	uint32_t accept_count, backlog;
+	uint32_t half_count; /* half-open connections */
+};
+
+static inline struct tcp_cb *tcp_cb_of(const struct sock *k)
+{
+	return (struct tcp_cb *)(uintptr_t)k;
+}
+
+/* tcp_state.c */
+
+/* Enters a state; asserts that RFC 9293 3.3.2 has that transition. */
+void tcp_set_state(struct tcp_cb *cb, enum tcp_state state);
+
+/* The connection is over: CLOSED, all it held given back but what the program may still read. The
+ * control block itself goes when the program does not have it, at once: cb may be gone on return.
+ */
+void tcp_finish(struct tcp_cb *cb);
+
+/* As tcp_finish(), because of -errno `error`, which the program is told. */
+void tcp_fail(struct tcp_cb *cb, int error);
+
+/* TIME-WAIT, or its restart (RFC 9293 3.10.7.4, eighth): cb may be gone on return. */
+void tcp_enter_time_wait(struct tcp_cb *cb);
+
+/* The clock of timestamps and of other coarse ages: 2^20 ns, a little more than a millisecond. */
+static inline uint32_t tcp_clock(const struct stack *s)
+{
+	return (uint32_t)(s->now_ns >> 20);
+}
+
+static inline uint32_t tcp_ns_to_ticks(uint64_t ns)
+{
+	return (uint32_t)(ns >> 20);
+}
+
+/* May the peer still send us data? */
+static inline bool tcp_can_receive(const struct tcp_cb *cb)
+{
+	return cb->state == TCP_ESTABLISHED || cb->state == TCP_FIN_WAIT_1 ||
+	       cb->state == TCP_FIN_WAIT_2;
+}
+
+static inline bool tcp_synchronized(const struct tcp_cb *cb)
+{
+	return cb->state >= TCP_ESTABLISHED;
+}
+
+/* Has our SYN been acknowledged? */
+static inline bool tcp_syn_acked(const struct tcp_cb *cb)
+{
+	return cb->snd_una != cb->iss;
+}
+
+/* Has our FIN been sent, acknowledged? */
+static inline bool tcp_fin_sent(const struct tcp_cb *cb)
+{
+	return cb->fin_queued && cb->snd_nxt == cb->snd_end + 1;
+}
+
+static inline bool tcp_fin_acked(const struct tcp_cb *cb)
+{
+	return cb->fin_queued && cb->snd_una == cb->snd_end + 1;
+}
+
+static inline uint32_t tcp_flight(const struct tcp_cb *cb)
+{
+	return cb->snd_nxt - cb->snd_una;
+}
+
+/* The program's bytes that are queued and not acknowledged. */
+static inline uint32_t tcp_queued(const struct tcp_cb *cb)
+{
+	uint32_t first = tcp_syn_acked(cb) ? cb->snd_una : cb->iss + 1;
+
+	return tcp_fin_acked(cb) ? 0 : cb->snd_end - first;
+}
+
+/* An event, if there is somebody to be told. */
+static inline void tcp_raise(struct tcp_cb *cb, uint32_t bits)
+{
+	if (cb->owned)
+		event_raise(&cb->sock, bits);
+}
+
+#endif

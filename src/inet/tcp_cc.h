@@ -1,0 +1,35 @@
+/* tcp_cc.h - congestion control as a small vtable. tcp_ack.c finds out what happened (bytes
+ * acknowledged, a loss, a timeout) and when; an algorithm answers by setting cb->cwnd and
+ * cb->ssthresh, in bytes, and may keep what it likes in cb->cc_private. It sends nothing.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef INET_TCP_CC_H
+#define INET_TCP_CC_H
+
+#include <stdint.h>
+
+struct tcp_cb;
+
+struct tcp_cc {
+	const char *name;
+	/* The connection is established, its MSS known: sets cwnd and ssthresh. */
+	void (*init)(struct tcp_cb *cb);
+	/* `bytes` were acknowledged for the first time outside recovery, while cwnd was what held
+	 * the sender back. */
+	void (*acked)(struct tcp_cb *cb, uint32_t bytes);
+	/* A loss was found, once for each window: ssthresh and cwnd come down. `flight` is what was
+	 * outstanding, in bytes. */
+	void (*loss)(struct tcp_cb *cb, uint32_t flight);
+	/* The retransmission timer fired; `first` of this series. */
+	void (*timeout)(struct tcp_cb *cb, uint32_t flight, bool first);
+	/* Recovery is over. */
+	void (*recovered)(struct tcp_cb *cb);
+	/* Nothing was sent for a retransmission timeout (RFC 5681 4.1). */
+	void (*idle)(struct tcp_cb *cb);
+};
+
+/* NewReno: RFC 5681, 6582, with the initial window of RFC 6928. */
+extern const struct tcp_cc tcp_newreno;
+
+#endif

@@ -1,0 +1,44 @@
+/* tcp_icmp.c - ICMP errors that quote a segment of ours (RFC 5927, RFC 9293 3.9.2.2).
+ *
+ * Anybody can make such an error up. It counts only when the quoted sequence number is one that is
+ * outstanding (RFC 5927 4.1); and even then it ends nothing but a connection that is being opened
+ * (RFC 5927 5.2): on an established one retransmission decides.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_output.h"
+#include "inet/tcp_ack.h"
+#include "inet/tcp_timer.h"
+#include <errno.h>
+
+/* RFC 5927 7.2, RFC 1191 6.4: smaller segments from now on; what was too large is sent again. */
+static void path_mtu_changed(struct tcp_cb *cb, const struct icmp_error *e)
+{
+	uint32_t before = cb->mss;
+
+	ip_path_mtu_lower(cb->sock.stack, &e->peer.ip, e->mtu);
+	if (!tcp_syn_acked(cb))
+		return;
+	tcp_update_mss(cb);
+	if (cb->mss >= before || cb->recovery != TCP_OPEN)
+		return;
+	cb->recovery = TCP_LOSS_RECOVERY;
+	cb->recover = cb->lost_end = cb->snd_nxt;
+	cb->rtx_next = cb->snd_una;
+	cb->rtx_due = true;
+	cb->rtt_start_ns = 0;
+	tcp_output_request(cb);
+}
+
+bool tcp_icmp_error(struct stack *s, const struct icmp_error *e)
+{
+	struct tcp_cb *cb = tcp_table_find(s->tcp, &e->peer.ip, e->peer.port, e->local.port);
+
+	if (cb == NULL || seq_lt(e->seq, cb->snd_una) || seq_geq(e->seq, cb->snd_nxt))
+		return false;
+	if (e->error == -EMSGSIZE)
+		path_mtu_changed(cb, e);
+	else if (e->hard && cb->state == TCP_SYN_SENT)
+		tcp_fail(cb, e->error);
+	return true;
+}

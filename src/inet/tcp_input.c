@@ -1,0 +1,455 @@
+/* tcp_input.c - a segment arrives: RFC 9293 3.10.7, its steps in its order, one function each.
+ * 3.10.7.1 (CLOSED) and 3.10.7.4 (the other states) are here, 3.10.7.2 (LISTEN) is in tcp_listen.c,
+ * 3.10.7.3 in syn_sent(). The fast path comes first: it does, for the segments that make up nearly
+ * all of a connection's life, what the steps would have done.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_input.h"
+#include "base/checksum.h"
+#include "inet/tcp_ack.h"
+#include "inet/tcp_listen.h"
+#include "inet/tcp_output.h"
+#include "inet/tcp_reassembly.h"
+#include "inet/tcp_receive.h"
+#include "inet/tcp_reply.h"
+#include "inet/tcp_timer.h"
+#include <errno.h>
+
+/* RFC 7323 5.5: a ts_recent older than this says nothing. */
+#define TS_RECENT_MAX_NS TCP_S(24 * 24 * 3600)
+
+void tcp_learn_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	cb->irs = seg->seq;
+	cb->rcv_nxt = cb->last_ack_sent = cb->rcv_adv = seg->seq + 1;
+	cb->window_scale = seg->has_window_scale;
+	cb->snd_shift = seg->has_window_scale ? seg->window_shift : 0;
+	cb->rcv_shift = seg->has_window_scale ? tcp_window_shift(cb->recv_limit) : 0;
+	cb->timestamps = seg->has_timestamps;
+	cb->sack = seg->sack_permitted;
+	cb->peer_mss = seg->mss;
+	if (seg->has_timestamps) {
+		cb->ts_recent = seg->tsval;
+		cb->ts_recent_tick = tcp_clock(cb->sock.stack);
+	}
+	cb->snd_wnd = cb->max_snd_wnd = seg->wnd; /* of a SYN, never scaled: RFC 7323 2.2 */
+	cb->snd_wl1 = seg->seq;
+	cb->snd_wl2 = cb->snd_una;
+	cb->rcv_mss = TCP_MSS_DEFAULT;
+	tcp_update_mss(cb);
+}
+
+/* ESTABLISHED, by whichever way. The time-out starts anew at 3 s when the SYN had to be repeated
+ * (RFC 6298 5.7), and the initial window is one segment then (RFC 5681 3.1). */
+static void establish(struct tcp_cb *cb)
+{
+	bool repeated = cb->rtx_count > 0;
+
+	tcp_set_state(cb, TCP_ESTABLISHED);
+	cb->cc->init(cb);
+	if (repeated) {
+		cb->rto_ns = TCP_S(3);
+		cb->cwnd = cb->mss;
+	}
+	cb->heard_ns = cb->sock.stack->now_ns;
+	cb->recover = cb->iss;
+	tcp_timer_start_life(cb);
+}
+
+/* Tells the program, or the listener's, that the connection is there. */
+static void announce(struct tcp_cb *cb)
+{
+	if (cb->listener != NULL)
+		tcp_raise(cb->listener, STACK_EV_ACCEPT);
+	else
+		tcp_raise(cb, STACK_EV_CONNECTED | STACK_EV_WRITE);
+}
+
+/* 3.10.7.3, first: false when seg acknowledges what was not sent. */
+static bool syn_sent_ack_is_good(struct tcp_cb *cb, const struct tcp_segment *seg,
+				 const struct packet *pkt)
+{
+	if (!(seg->flags & TCP_ACK))
+		return true;
+	if (seq_gt(seg->ack, cb->iss) && seq_leq(seg->ack, cb->snd_nxt))
+		return true;
+	if (!(seg->flags & TCP_RST))
+		tcp_reply_reset(cb->sock.stack, pkt, seg);
+	return false;
+}
+
+/* 3.10.7.3, fourth. True: the connection is established, seg's text and FIN are to be looked at. */
+static bool syn_sent_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	uint32_t window = cb->recv_limit < 65535 ? cb->recv_limit : 65535;
+
+	tcp_learn_syn(cb, seg);
+	cb->rcv_adv = cb->rcv_nxt + window;
+	if (!(seg->flags & TCP_ACK)) { /* both sides open at once: 3.5, figure 7 */
+		tcp_set_state(cb, TCP_SYN_RECEIVED);
+		cb->rtx_due = true;
+		tcp_output_request(cb);
+		return false;
+	}
+	establish(cb);
+	tcp_ack_advance(cb, seg->ack);
+	cb->snd_wl2 = seg->ack;
+	tcp_ack_now(cb);
+	announce(cb);
+	return true;
+}
+
+static void text_and_fin(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt);
+
+/* 3.10.7.3. */
+static void syn_sent(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+{
+	if (!syn_sent_ack_is_good(cb, seg, pkt)) /* first */
+		return;
+	if (seg->flags & TCP_RST) { /* second */
+		if (seg->flags & TCP_ACK)
+			tcp_fail(cb, -ECONNREFUSED);
+		return;
+	}
+	if (!(seg->flags & TCP_SYN)) /* fifth */
+		return;
+	if (syn_sent_syn(cb, seg)) {
+		struct tcp_segment rest = *seg;
+
+		rest.seq++;
+		text_and_fin(cb, &rest, pkt);
+	}
+}
+
+/* RFC 7323 5.3, R1. A reset is not subject to it. */
+static bool paws_rejects(const struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	if (!cb->timestamps || !seg->has_timestamps || (seg->flags & TCP_RST))
+		return false;
+	if (seq_geq(seg->tsval, cb->ts_recent))
+		return false;
+	return tcp_clock(cb->sock.stack) - cb->ts_recent_tick < tcp_ns_to_ticks(TS_RECENT_MAX_NS);
+}
+
+/* RFC 9293 3.4, table 6. With a closed window what begins at its edge still brings an
+ * acknowledgement or a reset; its text is cut off later. */
+static bool in_window(const struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	uint32_t wnd = cb->rcv_adv - cb->rcv_nxt, len = tcp_segment_length(seg);
+
+	if (seg->seq == cb->rcv_nxt)
+		return true;
+	return seg->seq - cb->rcv_nxt < wnd || (len > 0 && seg->seq + len - 1 - cb->rcv_nxt < wnd);
+}
+
+/* What is not acceptable is acknowledged, so that both sides agree again. One without text, that
+ * could have been made to set two peers at each other, only within the limits of a challenge. */
+static void acknowledge_unacceptable(struct tcp_cb *cb, const struct tcp_segment *seg,
+				     struct packet *pkt)
+{
+	if (seg->flags & TCP_RST)
+		return;
+	if (seg->len == 0 || (seg->flags & TCP_SYN)) {
+		tcp_challenge(cb);
+	} else {
+		if (seq_leq(seg->seq + seg->len, cb->rcv_nxt))
+			tcp_reassembly_add(cb, seg->seq, seg->seq + seg->len, seg->data, pkt);
+		tcp_ack_now(cb);
+	}
+	if (cb->state == TCP_TIME_WAIT && (seg->flags & TCP_FIN))
+		tcp_enter_time_wait(cb); /* the peer's FIN again: 2 MSL start anew */
+}
+
+/* RFC 7323 4.3: what the peer's next echo is. */
+static void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	if (cb->timestamps && seg->has_timestamps && seq_leq(seg->seq, cb->last_ack_sent) &&
+	    seq_geq(seg->tsval, cb->ts_recent)) {
+		cb->ts_recent = seg->tsval;
+		cb->ts_recent_tick = tcp_clock(cb->sock.stack);
+	}
+}
+
+/* 3.10.7.4, first. */
+static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+{
+	if (cb->timestamps && !seg->has_timestamps && !(seg->flags & TCP_RST))
+		return false; /* RFC 7323 3.2 */
+	if (paws_rejects(cb, seg)) {
+		cb->sock.stack->stats.tcp_paws_rejected++;
+		acknowledge_unacceptable(cb, seg, pkt);
+		return false;
+	}
+	if (!in_window(cb, seg)) {
+		acknowledge_unacceptable(cb, seg, pkt);
+		return false;
+	}
+	update_ts_recent(cb, seg);
+	return true;
+}
+
+/* 3.10.7.4, second, with RFC 5961 3.2: only the very next number resets. */
+static bool step_reset(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	if (!(seg->flags & TCP_RST))
+		return true;
+	if (seg->seq != cb->rcv_nxt) {
+		tcp_challenge(cb);
+	} else {
+		cb->sock.stack->stats.tcp_resets_received++;
+		if (cb->state == TCP_SYN_RECEIVED)
+			tcp_fail(cb, -ECONNREFUSED);
+		else if (cb->state == TCP_TIME_WAIT || cb->state == TCP_CLOSING)
+			tcp_finish(cb);
+		else
+			tcp_fail(cb, -ECONNRESET);
+	}
+	return false;
+}
+
+/* 3.10.7.4, fourth, with RFC 5961 4.2. */
+static bool step_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	if (!(seg->flags & TCP_SYN))
+		return true;
+	tcp_challenge(cb);
+	return false;
+}
+
+/* 3.10.7.4, fifth, SYN-RECEIVED: our SYN is acknowledged. */
+static bool ack_in_syn_received(struct tcp_cb *cb, const struct tcp_segment *seg,
+				const struct packet *pkt)
+{
+	if (!seq_gt(seg->ack, cb->snd_una) || seq_gt(seg->ack, cb->snd_nxt)) {
+		tcp_reply_reset(cb->sock.stack, pkt, seg);
+		return false;
+	}
+	establish(cb);
+	cb->snd_wnd = (uint32_t)seg->wnd << cb->snd_shift;
+	cb->snd_wl1 = seg->seq;
+	cb->snd_wl2 = seg->ack;
+	if (cb->snd_wnd > cb->max_snd_wnd)
+		cb->max_snd_wnd = cb->snd_wnd;
+	tcp_ack_advance(cb, seg->ack);
+	announce(cb);
+	return true;
+}
+
+/* What an acknowledgement of our FIN changes. False: the connection is gone, or waits. */
+static bool fin_acknowledged(struct tcp_cb *cb)
+{
+	tcp_raise(cb, STACK_EV_CLOSED);
+	switch (cb->state) {
+	case TCP_FIN_WAIT_1:
+		tcp_set_state(cb, TCP_FIN_WAIT_2);
+		tcp_timer_start_life(cb);
+		return true;
+	case TCP_CLOSING:
+		tcp_enter_time_wait(cb);
+		return false;
+	case TCP_LAST_ACK:
+		tcp_finish(cb);
+		return false;
+	default:
+		return true;
+	}
+}
+
+/* 3.10.7.4, fifth. */
+static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const struct packet *pkt)
+{
+	bool had_fin_acked;
+
+	if (!(seg->flags & TCP_ACK))
+		return false;
+	cb->heard_ns = cb->sock.stack->now_ns;
+	cb->keepalive_sent = 0;
+	if (cb->state == TCP_SYN_RECEIVED)
+		return ack_in_syn_received(cb, seg, pkt);
+	had_fin_acked = tcp_fin_acked(cb);
+	if (!tcp_ack_segment(cb, seg))
+		return false;
+	return had_fin_acked || !tcp_fin_acked(cb) || fin_acknowledged(cb);
+}
+
+/* RFC 1122 4.2.2.13: text that nobody will read any more is answered by a reset. False: it was. */
+static bool somebody_reads(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	if (cb->owned || cb->listener != NULL || seq_leq(seg->seq + seg->len, cb->rcv_nxt))
+		return true;
+	tcp_reply_abort(cb);
+	tcp_finish(cb);
+	return false;
+}
+
+/* 3.10.7.4, eighth: the FIN at rcv_nxt. */
+static void fin_in_order(struct tcp_cb *cb)
+{
+	cb->fin_seen = false;
+	cb->fin_received = true;
+	cb->rcv_nxt++;
+	if (seq_lt(cb->rcv_adv, cb->rcv_nxt))
+		cb->rcv_adv = cb->rcv_nxt;
+	tcp_raise(cb, STACK_EV_READ);
+	tcp_ack_now(cb);
+	switch (cb->state) {
+	case TCP_ESTABLISHED:
+		tcp_set_state(cb, TCP_CLOSE_WAIT);
+		break;
+	case TCP_FIN_WAIT_1:
+		tcp_set_state(cb, TCP_CLOSING); /* its FIN is not acknowledged: see step_ack() */
+		break;
+	case TCP_FIN_WAIT_2:
+		tcp_enter_time_wait(cb);
+		break;
+	default:
+		break;
+	}
+}
+
+/* 3.10.7.4, seventh and eighth. Urgent data (sixth) is taken in line: RFC 9293 3.8.5 asks for no
+ * more than to deliver it. */
+static void text_and_fin(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+{
+	if (!tcp_can_receive(cb)) {
+		if (cb->state == TCP_TIME_WAIT && (seg->flags & TCP_FIN)) {
+			tcp_ack_now(cb);
+			tcp_enter_time_wait(cb);
+		}
+		return;
+	}
+	if (seg->flags & TCP_FIN) {
+		cb->fin_seen = true;
+		cb->fin_seq = seg->seq + seg->len;
+	}
+	if (seg->len > 0) {
+		if (!somebody_reads(cb, seg))
+			return;
+		tcp_receive_text(cb, seg, pkt);
+	}
+	if (cb->fin_seen) {
+		if (cb->fin_seq == cb->rcv_nxt)
+			fin_in_order(cb);
+		else
+			tcp_ack_now(cb);
+	}
+}
+
+/* 3.10.7.4. The third step, security, is not in use. */
+static void other_states(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+{
+	if (step_sequence(cb, seg, pkt) && step_reset(cb, seg) && step_syn(cb, seg) &&
+	    step_ack(cb, seg, pkt))
+		text_and_fin(cb, seg, pkt);
+}
+
+/* The next segment in order of an established connection, on which nothing is lost: data, an
+ * acknowledgement, or both. */
+static bool is_fast(const struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	return cb->state == TCP_ESTABLISHED &&
+	       (seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+	       seg->seq == cb->rcv_nxt && seg->has_timestamps == cb->timestamps &&
+	       seg->ack - cb->snd_una <= cb->snd_nxt - cb->snd_una &&
+	       seg->len <= cb->rcv_adv - cb->rcv_nxt && cb->snd_wnd != 0 &&
+	       cb->recovery == TCP_OPEN && cb->ooo == NULL && cb->sacked == NULL &&
+	       seg->sack_count == 0 && !cb->fin_seen &&
+	       (!cb->timestamps || seq_geq(seg->tsval, cb->ts_recent)) &&
+	       /* not a duplicate acknowledgement */
+	       (seg->len > 0 || seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una) &&
+	       (cb->owned || cb->listener != NULL);
+}
+
+static void fast(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+{
+	update_ts_recent(cb, seg);
+	cb->heard_ns = cb->sock.stack->now_ns;
+	cb->keepalive_sent = 0;
+	if (seg->ack != cb->snd_una)
+		tcp_ack_advance(cb, seg->ack);
+	tcp_ack_window(cb, seg);
+	if (seg->len > 0)
+		tcp_receive_text(cb, seg, pkt);
+}
+
+/* RFC 6191: a SYN may take the place of a connection in TIME-WAIT, when its timestamp or its
+ * sequence number shows that it is younger. */
+static bool replaces_time_wait(const struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	if (cb->state != TCP_TIME_WAIT ||
+	    (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
+		return false;
+	if (cb->timestamps && seg->has_timestamps && seg->tsval != cb->ts_recent)
+		return seq_gt(seg->tsval, cb->ts_recent);
+	return seq_gt(seg->seq, cb->rcv_nxt);
+}
+
+/* No connection: a half-open one, a listener, or 3.10.7.1. */
+static void without_connection(struct stack *s, const struct tcp_segment *seg, struct packet *pkt,
+			       uint32_t iss_floor)
+{
+	struct tcp_half *h = tcp_half_find(s->tcp, &pkt->src, seg->sport, seg->dport);
+	struct tcp_cb *cb;
+
+	if (h != NULL) {
+		cb = tcp_half_segment(s, h, seg, pkt);
+		if (cb != NULL)
+			other_states(cb, seg, pkt); /* the fifth step establishes it */
+		return;
+	}
+	cb = tcp_listener_find(s->tcp, &pkt->dst, seg->dport);
+	if (cb != NULL)
+		tcp_listen_segment(cb, seg, pkt, iss_floor);
+	else if (!(seg->flags & TCP_RST))
+		tcp_reply_reset(s, pkt, seg);
+}
+
+static void segment_arrives(struct stack *s, const struct tcp_segment *seg, struct packet *pkt)
+{
+	struct tcp_cb *cb = tcp_table_find(s->tcp, &pkt->src, seg->sport, seg->dport);
+	uint32_t iss_floor = 0;
+
+	if (cb != NULL && is_fast(cb, seg)) {
+		fast(cb, seg, pkt);
+		return;
+	}
+	if (cb != NULL && replaces_time_wait(cb, seg)) {
+		iss_floor = cb->snd_nxt;
+		tcp_finish(cb);
+		cb = NULL;
+	}
+	if (cb == NULL)
+		without_connection(s, seg, pkt, iss_floor);
+	else if (cb->state == TCP_SYN_SENT)
+		syn_sent(cb, seg, pkt);
+	else
+		other_states(cb, seg, pkt);
+}
+
+static bool checksum_is_good(const struct packet *pkt)
+{
+	return pkt->csum_ok ||
+	       csum_fold(csum_partial(
+		   pkt->l4, pkt->l4_len,
+		   ip_pseudo_sum(&pkt->src, &pkt->dst, IPPROTO_TCP, pkt->l4_len))) == 0;
+}
+
+void tcp_input(struct stack *s, struct packet *pkt)
+{
+	struct tcp_segment seg;
+
+	if (pkt->broadcast) {
+		s->stats.drop_tcp_broadcast++;
+	} else if (!tcp_segment_parse(&seg, pkt->l4, pkt->l4_len) || seg.sport == 0 ||
+		   seg.dport == 0) {
+		s->stats.drop_tcp_malformed++;
+	} else if (!checksum_is_good(pkt)) {
+		s->stats.drop_tcp_checksum++;
+	} else {
+		s->stats.rx_tcp++;
+		segment_arrives(s, &seg, pkt);
+	}
+	if (pkt->buf != NULL)
+		buf_unref(pkt->buf);
+}

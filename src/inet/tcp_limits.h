@@ -1,0 +1,107 @@
+/* tcp_limits.h - what TCP holds, waits for and repeats, at most, each with its unit and why. What a
+ * program or its configuration chooses is in struct stack_config instead.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef INET_TCP_LIMITS_H
+#define INET_TCP_LIMITS_H
+
+#include <stdint.h>
+
+#define TCP_MS(n) ((uint64_t)(n)*1000000)
+#define TCP_S(n)  ((uint64_t)(n)*1000000000)
+
+/* Segments */
+enum {
+	TCP_MSS_DEFAULT = 536, /* bytes, when the peer's SYN names none (RFC 9293 3.7.1, MUST-15) */
+	/* A peer that asks for less gets this: tiny segments are an attack on the sender. The
+	 * path's MTU is obeyed all the same. */
+	TCP_MSS_FLOOR = 64,
+	TCP_MSS_MIN = 8,           /* bytes of payload, however small the path */
+	TCP_WINDOW_SHIFT_MAX = 14, /* RFC 7323 2.3 */
+	TCP_INITIAL_SEGMENTS = 10, /* RFC 6928 */
+	/* Payload pieces of several sends that fit one segment are copied together below this many
+	 * bytes; above it they are referenced. */
+	TCP_GATHER_COPY_BYTES = 512,
+};
+
+/* Acknowledgements */
+enum {
+	TCP_ACK_EVERY_SEGMENTS = 2, /* full-sized ones (RFC 9293 3.8.6.3, SHLD-18) */
+	TCP_SACK_BLOCKS = 4,        /* in one segment, 3 with timestamps (RFC 2018 3) */
+	/* Challenge ACKs (RFC 5961 7): of one connection in a window of time, and of all in a
+	 * second. The second number is drawn anew each second from its upper half, or a peer could
+	 * count what others have used of it (CVE-2016-5696). */
+	TCP_CHALLENGES_PER_CONNECTION = 10,
+	TCP_CHALLENGES_PER_S = 1000,
+};
+#define TCP_CHALLENGE_WINDOW_NS TCP_S(5)
+
+/* How long an acknowledgement may wait (RFC 9293 3.8.6.3: under 500 ms) for a reply to travel with
+ * or for a second segment. A millisecond is long beside the round trips this stack is made for, and
+ * short beside the time a peer with Nagle's algorithm would otherwise stand still. */
+#define TCP_DELAYED_ACK_NS TCP_MS(1)
+
+/* Retransmission (RFC 6298). The lower bound is below the RFC's recommendation of 1 s, as in every
+ * current stack; it stays above the delayed acknowledgements of other stacks. */
+#define TCP_RTO_INITIAL_NS TCP_S(1)
+#define TCP_RTO_MIN_NS     TCP_MS(200)
+#define TCP_RTO_MAX_NS     TCP_S(60)
+#define TCP_RTO_GRANULE_NS TCP_MS(1)
+enum {
+	TCP_R1_RETRANSMISSIONS = 3, /* then the route is doubted (RFC 9293 3.8.3, MUST-20) */
+	TCP_DUPACKS = 3,            /* RFC 5681 3.2 */
+};
+/* R2 (RFC 9293 3.8.3): at least 100 s for data, at least 3 minutes for a SYN. */
+#define TCP_R2_NS     TCP_S(300)
+#define TCP_R2_SYN_NS TCP_S(180)
+
+#define TCP_PERSIST_MAX_NS TCP_S(60)
+/* Closed by the program, and the peer neither sends its FIN nor anything else. */
+#define TCP_FIN_WAIT_2_NS TCP_S(60)
+
+/* What peers can make us hold */
+enum {
+	/* SYN-ACKs after the first: 1, 2, 4, 8 and 16 s apart, gone after 63 s. */
+	TCP_HALF_OPEN_RETRIES = 5,
+	/* Of max_half_open, what peers whose addresses fall into one of TCP_PEER_GROUPS keyed
+	 * groups may have: a quarter. */
+	TCP_PEER_GROUPS = 256,
+	TCP_PEER_SHARE_DIVISOR = 4,
+	/* Ranges out of order that one connection keeps, and ranges that its peer has reported. */
+	TCP_OUT_OF_ORDER_RANGES = 32,
+	TCP_SACKED_RANGES = 32,
+	/* Connections that may have either at one time: an eighth of max_tcp, at least so many. */
+	TCP_RANGE_SETS_DIVISOR = 8,
+	TCP_RANGE_SETS_MIN = 64,
+};
+
+/* Memory */
+enum {
+	/* Memory that a connection's received bytes may pin, as a multiple of its largest window:
+	 * frames are larger than what they carry. The window shrinks as it fills up. */
+	TCP_RECV_MEMORY_FACTOR = 2,
+	/* A received payload up to this many bytes joins the one before it, where that has room. */
+	TCP_COALESCE_BYTES = 512,
+	/* Below this part of a pool, as a divisor, received frames are packed densely and windows
+	 * stop growing: a quarter. */
+	TCP_POOL_LOW_DIVISOR = 4,
+	/* Pieces of copied data that may lie in a connection's send queue one message each; later
+	 * ones are packed. */
+	TCP_LOOSE_CHUNKS = 16,
+	/* Pieces in all send queues: so many for each connection, at least the second number. */
+	TCP_CHUNKS_PER_CONNECTION = 4,
+	TCP_CHUNKS_MIN = 8192,
+	TCP_BACKLOG_MAX = 65535,
+	TCP_BUFFER_MIN_BYTES = 4096, /* what SO_SNDBUF and SO_RCVBUF cannot go below */
+	TCP_BUFFER_MAX_BYTES = 64 << 20,
+};
+
+/* Ports that connect() chooses from (RFC 6056 3.2), a power of two of them. */
+enum { TCP_PORT_FIRST = 32768, TCP_PORT_COUNT = 32768 };
+
+/* What an established, idle connection and a half-open one cost in this stack, bytes, hash slots
+ * and timer included. */
+enum { TCP_CONNECTION_BYTES_MAX = 768, TCP_HALF_OPEN_BYTES_MAX = 128 };
+
+#endif

@@ -1,0 +1,244 @@
+/* tcp_listen.c - see tcp_listen.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_listen.h"
+#include "base/siphash.h"
+#include "inet/tcp_input.h"
+#include "inet/tcp_output.h"
+#include "inet/tcp_reply.h"
+#include "inet/tcp_timer.h"
+
+uint16_t tcp_half_window(const struct tcp_half *h)
+{
+	return (uint16_t)(h->listener->recv_limit < 65535 ? h->listener->recv_limit : 65535);
+}
+
+uint16_t tcp_half_mss(const struct tcp_half *h)
+{
+	return tcp_own_mss(h->listener);
+}
+
+static uint8_t group_of(const struct tcp_table *t, const struct ip_addr *ip)
+{
+	return (uint8_t)siphash13_2(t->hash_key, ip->words[0], ip->words[1]);
+}
+
+/* The oldest half-open connection of a group of peers; there is one. */
+static struct tcp_half *oldest_of_group(struct tcp_table *t, uint8_t group)
+{
+	struct list *pos;
+
+	list_for_each (pos, &t->half_by_age) {
+		struct tcp_half *h = list_entry(pos, struct tcp_half, by_age);
+
+		if (h->group == group)
+			return h;
+	}
+	return NULL;
+}
+
+/* A place for one more; the oldest of the same group, or of all, may have to give way. */
+static struct tcp_half *new_half(struct stack *s, uint8_t group)
+{
+	struct tcp_table *t = s->tcp;
+	uint32_t share = t->halves.count / TCP_PEER_SHARE_DIVISOR;
+	struct tcp_half *victim = NULL;
+
+	if (t->halves.count == 0)
+		return NULL;
+	if (t->group_count[group] > 0 && t->group_count[group] >= share)
+		victim = oldest_of_group(t, group);
+	else if (t->halves.used == t->halves.count)
+		victim = list_entry(t->half_by_age.next, struct tcp_half, by_age);
+	if (victim != NULL) {
+		tcp_half_remove(t, victim);
+		s->stats.tcp_half_open_evicted++;
+	}
+	return tcp_slab_get(&t->halves);
+}
+
+/* RFC 9293 3.10.7.2, third: a SYN makes a half-open connection, and is answered. */
+static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
+			const struct packet *pkt, uint32_t iss_floor)
+{
+	struct stack *s = listener->sock.stack;
+	uint8_t group = group_of(s->tcp, &pkt->src);
+	struct tcp_half *h = new_half(s, group);
+	uint32_t iss;
+
+	if (h == NULL)
+		return;
+	iss = tcp_isn(s, &pkt->src, seg->sport, seg->dport);
+	if (iss_floor != 0 && seq_leq(iss, iss_floor))
+		iss = iss_floor + 1;
+	*h = (struct tcp_half){
+	    .listener = listener,
+	    .peer_ip = pkt->src,
+	    .local_port_peer_port = (uint32_t)seg->dport << 16 | seg->sport,
+	    .iss = iss,
+	    .irs = seg->seq,
+	    .ts_recent = seg->tsval,
+	    .made_tick = tcp_clock(s),
+	    .peer_mss = seg->mss,
+	    .peer_wnd = seg->wnd,
+	    .snd_shift = seg->window_shift,
+	    .group = group,
+	    .timestamps = seg->has_timestamps,
+	    .sack = seg->sack_permitted,
+	    .window_scale = seg->has_window_scale,
+	};
+	wheel_entry_init(&h->timer);
+	tcp_half_add(s->tcp, h);
+	tcp_timer_arm_half(s->tcp, h, s->now_ns + TCP_RTO_INITIAL_NS);
+	tcp_reply_syn_ack(s, h);
+}
+
+void tcp_listen_segment(struct tcp_cb *listener, const struct tcp_segment *seg,
+			const struct packet *pkt, uint32_t iss_floor)
+{
+	if (seg->flags & TCP_RST) /* first */
+		return;
+	if (seg->flags & TCP_ACK) { /* second */
+		tcp_reply_reset(listener->sock.stack, pkt, seg);
+		return;
+	}
+	if (seg->flags & TCP_SYN) /* third; anything else is dropped */
+		syn_arrives(listener, seg, pkt, iss_floor);
+}
+
+/* RFC 9293 3.10.7.4, first, and PAWS (RFC 7323 5). */
+static bool acceptable(const struct tcp_half *h, const struct tcp_segment *seg)
+{
+	uint32_t rcv_nxt = h->irs + 1, wnd = tcp_half_window(h);
+
+	if (h->timestamps && seg->has_timestamps && seq_lt(seg->tsval, h->ts_recent))
+		return false;
+	return seg->seq - rcv_nxt < wnd ||
+	       (seq_leq(seg->seq, rcv_nxt) && seq_gt(seg->seq + tcp_segment_length(seg), rcv_nxt));
+}
+
+/* What a connection takes over from its listener. */
+static void inherit(struct tcp_cb *cb, const struct tcp_cb *listener)
+{
+	cb->passive = true;
+	cb->nagle = listener->nagle;
+	cb->keepalive = listener->keepalive;
+	cb->keepalive_idle_ms = listener->keepalive_idle_ms;
+	cb->keepalive_interval_ms = listener->keepalive_interval_ms;
+	cb->keepalive_probes = listener->keepalive_probes;
+	cb->user_timeout_ms = listener->user_timeout_ms;
+	cb->user_mss = listener->user_mss;
+	cb->linger = listener->linger;
+	cb->linger_s = listener->linger_s;
+	cb->send_limit = listener->send_limit;
+	cb->recv_limit = listener->recv_limit;
+}
+
+/* The peer has shown that it received our SYN-ACK: a connection, in SYN-RECEIVED. */
+static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct packet *pkt)
+{
+	struct tcp_cb *listener = h->listener, *cb;
+
+	if (listener->accept_count >= listener->backlog) {
+		s->stats.tcp_backlog_full++;
+		return NULL;
+	}
+	cb = tcp_cb_new(s, NULL);
+	if (cb == NULL) {
+		s->stats.tcp_table_full++;
+		return NULL;
+	}
+	inherit(cb, listener);
+	cb->sock.local = (struct endpoint){pkt->dst, (uint16_t)(h->local_port_peer_port >> 16)};
+	cb->sock.peer = (struct endpoint){h->peer_ip, (uint16_t)h->local_port_peer_port};
+	cb->iss = cb->snd_una = h->iss;
+	cb->snd_nxt = cb->snd_end = h->iss + 1;
+	cb->ts_offset = tcp_timestamp_offset(s, &h->peer_ip);
+	tcp_set_state(cb, TCP_SYN_RECEIVED);
+	tcp_learn_syn(cb, &(struct tcp_segment){
+			      .seq = h->irs,
+			      .wnd = h->peer_wnd,
+			      .tsval = h->ts_recent,
+			      .has_timestamps = h->timestamps,
+			      .has_window_scale = h->window_scale,
+			      .sack_permitted = h->sack,
+			      .window_shift = h->snd_shift,
+			      .mss = h->peer_mss,
+			  });
+	cb->rcv_adv = cb->rcv_nxt + tcp_half_window(h);
+	if (h->retries == 0)
+		cb->rtt_start_ns = s->now_ns - ((uint64_t)(tcp_clock(s) - h->made_tick) << 20);
+	cb->rtt_seq = cb->snd_nxt;
+	cb->rtx_count = h->retries;
+	cb->progress_ns = s->now_ns;
+	cb->listener = listener;
+	list_add_tail(&listener->accept_queue, &cb->link);
+	listener->accept_count++;
+	tcp_table_add(s->tcp, cb);
+	tcp_half_remove(s->tcp, h);
+	return cb;
+}
+
+struct tcp_cb *tcp_half_segment(struct stack *s, struct tcp_half *h, const struct tcp_segment *seg,
+				const struct packet *pkt)
+{
+	if (seg->flags & TCP_RST) { /* first and second, RFC 5961 3.2 */
+		if (seg->seq == h->irs + 1)
+			tcp_half_remove(s->tcp, h);
+		else if (acceptable(h, seg) &&
+			 tcp_challenge_allowed(s, &h->challenge_tick, &h->challenges))
+			tcp_reply_ack(s, h);
+		return NULL;
+	}
+	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && seg->seq == h->irs) {
+		tcp_reply_syn_ack(s, h); /* the peer has not received the first */
+		return NULL;
+	}
+	if (h->timestamps && !seg->has_timestamps) /* RFC 7323 3.2 */
+		return NULL;
+	if (!acceptable(h, seg) || (seg->flags & TCP_SYN)) { /* fourth, RFC 5961 4.2 */
+		if (tcp_challenge_allowed(s, &h->challenge_tick, &h->challenges))
+			tcp_reply_ack(s, h);
+		return NULL;
+	}
+	if (!(seg->flags & TCP_ACK)) /* fifth */
+		return NULL;
+	if (seg->ack != h->iss + 1) {
+		tcp_reply_reset(s, pkt, seg);
+		return NULL;
+	}
+	return promote(s, h, pkt);
+}
+
+void tcp_half_timeout(struct stack *s, struct tcp_half *h)
+{
+	if (h->retries >= TCP_HALF_OPEN_RETRIES) {
+		s->stats.tcp_half_open_expired++;
+		tcp_half_remove(s->tcp, h);
+		return;
+	}
+	h->retries++;
+	tcp_timer_arm_half(s->tcp, h, s->now_ns + (TCP_RTO_INITIAL_NS << h->retries));
+	tcp_reply_syn_ack(s, h);
+}
+
+void tcp_listen_close(struct tcp_cb *listener)
+{
+	struct tcp_table *t = listener->sock.stack->tcp;
+	struct list *pos, *next;
+
+	list_for_each_safe (pos, next, &t->half_by_age) {
+		struct tcp_half *h = list_entry(pos, struct tcp_half, by_age);
+
+		if (h->listener == listener)
+			tcp_half_remove(t, h);
+	}
+	while (!list_empty(&listener->accept_queue)) {
+		struct tcp_cb *cb = list_entry(listener->accept_queue.next, struct tcp_cb, link);
+
+		tcp_reply_abort(cb);
+		tcp_finish(cb);
+	}
+	t->listeners--;
+}

@@ -1,0 +1,422 @@
+/* tcp_output.c - see tcp_output.h.
+ *
+ * When an acknowledgement goes out on its own (RFC 9293 3.8.6.3):
+ *
+ *   TCP_ACK_NOW      with this call of tcp_output(): a second full segment, something out of order,
+ *                    a FIN, a window that has opened, a challenge
+ *   TCP_ACK_PUSHED   the peer has set PSH and sends nothing more until it hears from us. The
+ * program gets one turn of the driver to answer, so that the answer carries it. If it did not, the
+ * acknowledgement goes out in the next turn; but where the program has answered before
+ * (cb->replies) it gets TCP_DELAYED_ACK_NS TCP_ACK_DELAYED  after TCP_DELAYED_ACK_NS
+ *
+ * A turn ends when tcp_output() is asked and has nothing. So a single push, of any size, waits for
+ * no timer at its end, and an echo costs no frame for acknowledgements.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_output.h"
+#include "inet/tcp_ack.h"
+#include "inet/tcp_frame.h"
+#include "inet/tcp_ranges.h"
+#include "inet/tcp_timer.h"
+#include <errno.h>
+
+/* How long a failed attempt (no buffer) waits for the next. */
+#define RETRY_NS TCP_MS(1)
+
+uint16_t tcp_own_mss(const struct tcp_cb *cb)
+{
+	const struct stack *s = cb->sock.stack;
+	uint32_t mss = s->ip_mtu - ip_header_bytes(&cb->sock.peer.ip) - TCP_HEADER_BYTES;
+
+	if (s->cfg.mss != 0 && s->cfg.mss < mss)
+		mss = s->cfg.mss;
+	if (cb->user_mss != 0 && cb->user_mss < mss)
+		mss = cb->user_mss;
+	return (uint16_t)mss;
+}
+
+/* RFC 9293 3.7.1: Eff.snd.MSS. */
+void tcp_update_mss(struct tcp_cb *cb)
+{
+	struct stack *s = cb->sock.stack;
+	uint32_t path = ip_path_mtu(s, &cb->sock.peer.ip) - ip_header_bytes(&cb->sock.peer.ip) -
+			TCP_HEADER_BYTES;
+	uint32_t mss = cb->peer_mss != 0 ? cb->peer_mss : TCP_MSS_DEFAULT;
+	uint32_t own = tcp_own_mss(cb), options = cb->timestamps ? TCP_TIMESTAMP_BYTES : 0;
+
+	if (mss < TCP_MSS_FLOOR)
+		mss = TCP_MSS_FLOOR;
+	if (mss > path)
+		mss = path;
+	if (mss > own)
+		mss = own;
+	cb->mss = mss > options + TCP_MSS_MIN ? mss - options : TCP_MSS_MIN;
+}
+
+uint8_t tcp_window_shift(uint32_t bytes)
+{
+	uint8_t shift = 0;
+
+	while (shift < TCP_WINDOW_SHIFT_MAX && bytes >> shift > 65535)
+		shift++;
+	return shift;
+}
+
+/* Off the queue, until something happens or the timer fires. */
+static void leave_queue(struct tcp_cb *cb)
+{
+	list_del(&cb->out_link);
+}
+
+/* No buffer for a frame. */
+static void retry_later(struct tcp_cb *cb)
+{
+	cb->ack_deadline_ns = cb->sock.stack->now_ns + RETRY_NS;
+	tcp_timer_need(cb, cb->ack_deadline_ns);
+	leave_queue(cb);
+}
+
+/* True: the path may be used. Otherwise the connection waits for it, or is gone: an established one
+ * goes on trying until it times out (RFC 9293 3.9.2.2, soft errors). */
+static bool find_path(struct tcp_cb *cb)
+{
+	struct stack *s = cb->sock.stack;
+	int r = ip_path_find(s, &cb->path, &cb->sock.local.ip, &cb->sock.peer.ip);
+
+	if (r == 0)
+		return true;
+	leave_queue(cb);
+	if (r != -EAGAIN && cb->state == TCP_SYN_SENT) {
+		tcp_fail(cb, r);
+		return false;
+	}
+	if (r == -EAGAIN) {
+		cb->no_route = true;
+		ip_path_wait(&cb->path);
+	}
+	if (cb->rtx_deadline_ns == UINT64_MAX) {
+		cb->progress_ns = s->now_ns;
+		tcp_timer_start_rtx(cb);
+	}
+	return false;
+}
+
+void tcp_path_resolved(struct stack *s, struct ip_path *p, int error)
+{
+	struct tcp_cb *cb = container_of(p, struct tcp_cb, path);
+
+	(void)s;
+	cb->no_route = false;
+	if (error != 0 && cb->state == TCP_SYN_SENT)
+		tcp_fail(cb, error);
+	else if (error == 0)
+		tcp_output_request(cb);
+}
+
+/* SYN or SYN-ACK, the first or again. */
+static int output_syn(struct tcp_cb *cb, struct frame *f)
+{
+	struct stack *s = cb->sock.stack;
+	bool first = cb->snd_nxt == cb->iss;
+
+	leave_queue(cb);
+	if (!tcp_frame_syn(cb, f)) {
+		retry_later(cb);
+		return 0;
+	}
+	cb->rtx_due = false;
+	cb->rtt_start_ns = 0;
+	if (first) {
+		cb->snd_nxt = cb->iss + 1;
+		cb->progress_ns = cb->rtt_start_ns = s->now_ns;
+		cb->rtt_seq = cb->snd_nxt;
+	}
+	if (cb->rtx_deadline_ns == UINT64_MAX)
+		tcp_timer_start_rtx(cb);
+	return 1;
+}
+
+/* Bytes that one frame may carry: a segment, or what the device cuts into segments. */
+static uint32_t frame_bytes(const struct tcp_cb *cb)
+{
+	const struct stack_config *cfg = &cb->sock.stack->cfg;
+
+	if (!(cfg->offloads & OFFLOAD_TSO) || cfg->tso_max_bytes < 2 * cb->mss)
+		return cb->mss;
+	return cfg->tso_max_bytes < 65535 - IP_HEADERS_ROOM - TCP_HEADER_MAX_BYTES
+		   ? cfg->tso_max_bytes
+		   : 65535 - IP_HEADERS_ROOM - TCP_HEADER_MAX_BYTES;
+}
+
+/* Less than a segment is sent only for a reason: RFC 9293 3.8.6.2.1, and 3.7.4 (Nagle). */
+static bool small_is_right(const struct tcp_cb *cb, uint32_t len, uint32_t unsent)
+{
+	if (len == unsent)
+		return !cb->nagle || cb->snd_nxt == cb->snd_una || cb->fin_queued;
+	return len >= cb->max_snd_wnd / 2 || cb->small_due;
+}
+
+/* How many new bytes the next frame carries; 0: none now. */
+static uint32_t allowed(struct tcp_cb *cb, uint32_t unsent)
+{
+	uint32_t edge = cb->snd_una + cb->snd_wnd, len, pipe, most;
+
+	if (seq_leq(edge, cb->snd_nxt))
+		return 0;
+	len = edge - cb->snd_nxt;
+	if (len > unsent)
+		len = unsent;
+	most = frame_bytes(cb);
+	if (len > most)
+		len = most;
+	pipe = tcp_pipe(cb);
+	if (pipe + len > cb->cwnd && pipe > 0) {
+		cb->cwnd_limited = true;
+		len = cb->cwnd > pipe ? cb->cwnd - pipe : 0;
+		if (len < cb->mss)
+			return 0;
+	}
+	if (len > cb->mss && len < unsent)
+		len -= len % cb->mss;
+	if (len < cb->mss && !small_is_right(cb, len, unsent))
+		return 0;
+	return len;
+}
+
+/* What follows the first send of len bytes at snd_nxt, FIN included. */
+static void sent_new(struct tcp_cb *cb, uint32_t len, bool fin)
+{
+	struct stack *s = cb->sock.stack;
+
+	if (cb->snd_nxt == cb->snd_una)
+		cb->progress_ns = s->now_ns;
+	if (cb->rtt_start_ns == 0 && cb->recovery == TCP_OPEN) {
+		cb->rtt_start_ns = s->now_ns;
+		cb->rtt_seq = cb->snd_nxt + len + fin;
+	}
+	cb->snd_nxt += len + fin;
+	while (cb->send_next != NULL &&
+	       seq_leq(cb->send_next->seq + cb->send_next->len, cb->snd_nxt))
+		cb->send_next = cb->send_next->next;
+	cb->sent_tick = tcp_clock(s);
+	if (cb->rtx_deadline_ns == UINT64_MAX)
+		tcp_timer_start_rtx(cb);
+}
+
+/* One frame of new data, with FIN when it reaches the end. 1, 0: nothing may be sent, -1: no
+ * buffer.
+ */
+static int output_new(struct tcp_cb *cb, struct frame *f)
+{
+	uint32_t unsent = cb->snd_end - cb->snd_nxt, len;
+	uint8_t flags = TCP_ACK;
+	bool fin, replied = cb->ack_need == TCP_ACK_PUSHED || cb->ack_need == TCP_ACK_DELAYED;
+
+	if (tcp_fin_sent(cb))
+		return 0;
+	len = unsent > 0 ? allowed(cb, unsent) : 0;
+	if (len > 0)
+		len = tcp_frame_fit(cb, cb->send_next, cb->snd_nxt, len);
+	fin = cb->fin_queued && len == unsent;
+	if (len == 0 && !fin)
+		return 0;
+	if (len == unsent)
+		flags |= len > 0 ? TCP_PSH : 0;
+	if (fin)
+		flags |= TCP_FIN;
+	if (len > 0 ? !tcp_frame_data(cb, f, cb->send_next, cb->snd_nxt, len, flags)
+		    : !tcp_frame_control(cb, f, cb->snd_nxt, flags))
+		return -1;
+	if (replied)
+		cb->replies = true;
+	sent_new(cb, len, fin);
+	return 1;
+}
+
+/* The next hole of what is lost: [*seq, *seq + result), at most one segment, 0: none. */
+static uint32_t next_lost(struct tcp_cb *cb, uint32_t *seq)
+{
+	uint32_t hole, len;
+
+	if (seq_geq(cb->rtx_next, cb->lost_end))
+		return 0;
+	*seq = cb->rtx_next;
+	hole = UINT32_MAX;
+	if (cb->sack)
+		*seq = tcp_ranges_hole(cb, cb->rtx_next, &hole);
+	if (seq_geq(*seq, cb->lost_end))
+		return 0;
+	len = cb->snd_nxt - *seq;
+	if (len > hole)
+		len = hole;
+	return len < cb->mss ? len : cb->mss;
+}
+
+/* One frame of what is lost, within both windows; the first of a recovery goes whatever cwnd says
+ * (RFC 6675 5, step 4.3). As output_new(). */
+static int output_lost(struct tcp_cb *cb, struct frame *f)
+{
+	uint32_t seq, len = next_lost(cb, &seq), data, edge = cb->snd_una + cb->snd_wnd;
+	uint8_t flags = TCP_ACK;
+	bool fin;
+
+	if (len == 0 || (!cb->rtx_due && tcp_pipe(cb) + len > cb->cwnd && tcp_pipe(cb) > 0))
+		return 0;
+	if (seq_geq(seq, edge))
+		return 0;
+	if (seq_gt(seq + len, edge))
+		len = edge - seq;
+	fin = tcp_fin_sent(cb) && seq + len == cb->snd_nxt;
+	data = len - fin;
+	if (data > 0) {
+		struct tcp_chunk *c = tcp_sendq_find(cb, seq);
+		uint32_t fit = tcp_frame_fit(cb, c, seq, data);
+
+		fin = fin && fit == data;
+		data = fit;
+		if (seq + data == cb->snd_end)
+			flags |= TCP_PSH;
+		flags |= fin ? TCP_FIN : 0;
+		if (!tcp_frame_data(cb, f, c, seq, data, flags))
+			return -1;
+	} else if (!tcp_frame_control(cb, f, seq, flags | TCP_FIN)) {
+		return -1;
+	}
+	cb->rtx_next = seq + data + fin;
+	cb->rtx_due = false;
+	cb->rtt_start_ns = 0;
+	cb->sock.stack->stats.tcp_retransmitted++;
+	return 1;
+}
+
+/* RFC 9293 3.8.6.1: one byte against a closed window. */
+static int output_probe(struct tcp_cb *cb, struct frame *f)
+{
+	cb->probe_due = false;
+	if (cb->snd_wnd != 0 || cb->send_head == NULL)
+		return 0;
+	if (!tcp_frame_data(cb, f, cb->send_head, cb->snd_una, 1, TCP_ACK))
+		return -1;
+	cb->rtt_start_ns = 0;
+	if (cb->snd_nxt == cb->snd_una) {
+		cb->snd_nxt++;
+		if (cb->send_next->len == 1)
+			cb->send_next = cb->send_next->next;
+	}
+	return 1;
+}
+
+/* RFC 9293 3.8.4: a segment in front of the window, which the peer must answer. */
+static int output_keepalive(struct tcp_cb *cb, struct frame *f)
+{
+	cb->keepalive_due = false;
+	return tcp_frame_control(cb, f, cb->snd_una - 1, TCP_ACK) ? 1 : -1;
+}
+
+/* An acknowledgement of its own, if it is time. */
+static int output_ack(struct tcp_cb *cb, struct frame *f)
+{
+	bool turned = cb->ack_turn != cb->sock.stack->tcp->turn;
+
+	if (cb->ack_need == TCP_ACK_NOW ||
+	    (cb->ack_need == TCP_ACK_PUSHED && turned && !cb->replies))
+		return tcp_frame_control(cb, f, cb->snd_nxt, TCP_ACK) ? 1 : -1;
+	return 0;
+}
+
+/* The next frame of a connection: 1, 0: nothing more, -1: no buffer. What was received out of order
+ * is reported before data is sent, which has no room for it. */
+static int next_frame(struct tcp_cb *cb, struct frame *f)
+{
+	int r = 0;
+
+	if (cb->ack_need == TCP_ACK_NOW && (cb->ooo != NULL || cb->dsack.start != cb->dsack.end))
+		return output_ack(cb, f);
+	if (cb->probe_due)
+		r = output_probe(cb, f);
+	if (r == 0 && cb->recovery != TCP_OPEN)
+		r = output_lost(cb, f);
+	if (r == 0)
+		r = output_new(cb, f);
+	if (r == 0 && cb->keepalive_due)
+		r = output_keepalive(cb, f);
+	if (r == 0)
+		r = output_ack(cb, f);
+	return r;
+}
+
+/* Nothing more to send: how the rest waits. */
+static void settle(struct tcp_cb *cb)
+{
+	struct stack *s = cb->sock.stack;
+	bool waiting = cb->snd_nxt != cb->snd_end && !tcp_fin_sent(cb);
+
+	if (waiting && cb->snd_nxt == cb->snd_una && cb->rtx_deadline_ns == UINT64_MAX) {
+		cb->progress_ns = s->now_ns; /* the window holds it back: persist */
+		tcp_timer_start_rtx(cb);
+	}
+	if (cb->ack_need == TCP_ACK_PUSHED && cb->ack_turn == s->tcp->turn)
+		return; /* stays on the queue for the next turn */
+	if (cb->ack_need != TCP_ACK_NONE && cb->ack_deadline_ns == UINT64_MAX) {
+		cb->ack_deadline_ns = s->now_ns + TCP_DELAYED_ACK_NS;
+		tcp_timer_need(cb, cb->ack_deadline_ns);
+	}
+	leave_queue(cb);
+}
+
+/* RFC 5681 4.1: after a pause of a time-out the window must be learnt anew. */
+static void restart_after_idle(struct tcp_cb *cb)
+{
+	if (cb->snd_nxt == cb->snd_una && cb->snd_nxt != cb->snd_end &&
+	    tcp_clock(cb->sock.stack) - cb->sent_tick > tcp_ns_to_ticks(cb->rto_ns))
+		cb->cc->idle(cb);
+}
+
+/* Fills up to n frames with what one connection has. It leaves the queue when it has no more. */
+static int output_connection(struct tcp_cb *cb, struct frame frames[], int n)
+{
+	int sent = 0, r;
+
+	if (cb->no_route) {
+		leave_queue(cb);
+		return 0;
+	}
+	if (!ip_path_valid(&cb->path) && !find_path(cb))
+		return 0;
+	if (!tcp_syn_acked(cb) && (cb->snd_nxt == cb->iss || cb->rtx_due))
+		return output_syn(cb, frames);
+	restart_after_idle(cb);
+	cb->cwnd_limited = false;
+	while (sent < n && (r = next_frame(cb, &frames[sent])) > 0)
+		sent++;
+	cb->small_due = false;
+	if (sent < n && r < 0)
+		retry_later(cb);
+	else if (sent < n)
+		settle(cb);
+	return sent;
+}
+
+int tcp_output(struct stack *s, struct frame frames[], int n)
+{
+	struct tcp_table *t = s->tcp;
+	struct list *pos, *next;
+	int sent = 0;
+
+	list_for_each_safe (pos, next, &t->output) {
+		struct tcp_cb *cb = list_entry(pos, struct tcp_cb, out_link);
+
+		sent += output_connection(cb, frames + sent, n - sent);
+		if (sent == n) {
+			if (!list_empty(&cb->out_link)) { /* the others' turn */
+				list_del(&cb->out_link);
+				list_add_tail(&t->output, &cb->out_link);
+			}
+			break;
+		}
+	}
+	if (sent == 0)
+		t->turn++;
+	return sent;
+}

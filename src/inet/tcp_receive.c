@@ -1,0 +1,211 @@
+/* tcp_receive.c - see tcp_receive.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_receive.h"
+#include "inet/tcp_output.h"
+#include "inet/tcp_reassembly.h"
+
+/* Under pressure all that fits is packed, else only what wastes most of its room. */
+static bool worth_packing(const struct tcp_cb *cb, const struct buf *b, uint32_t len)
+{
+	return len <= TCP_COALESCE_BYTES || cb->recv_memory > cb->recv_limit / 2 ||
+	       tcp_pool_low(b->pool);
+}
+
+bool tcp_receive_pack(struct tcp_cb *cb, struct buf *tail, struct buf *b, const uint8_t *data,
+		      uint32_t len)
+{
+	if (tail == NULL || buf_tailroom(tail) < len || !buf_sole(tail) ||
+	    !worth_packing(cb, b, len))
+		return false;
+	memcpy(tail->data + tail->len, data, len);
+	tail->len += len;
+	cb->sock.stack->stats.rx_copied_bytes += len;
+	buf_unref(b);
+	return true;
+}
+
+void tcp_receive_append(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_t len)
+{
+	if (tcp_receive_pack(cb, cb->recv_tail, b, data, len))
+		return;
+	b->data = data;
+	b->len = len;
+	b->next = NULL;
+	if (cb->recv_tail != NULL)
+		cb->recv_tail->next = b;
+	else
+		cb->recv_head = b;
+	cb->recv_tail = b;
+	cb->recv_memory += tcp_buf_memory(b);
+}
+
+/* Keeping more frames would starve the pool that all connections receive from: nothing but the
+ * first bytes of an empty queue is kept then, so that every program can still make progress. */
+static bool starving(const struct tcp_cb *cb, const struct buf *b)
+{
+	return cb->recv_head != NULL &&
+	       b->pool->free_count < b->pool->count / (2 * TCP_POOL_LOW_DIVISOR);
+}
+
+/* RFC 9293 3.8.6.3: at once for every second full segment. Else it may wait, see tcp_output.c. */
+static void schedule_ack(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	uint8_t need = seg->flags & TCP_PSH ? TCP_ACK_PUSHED : TCP_ACK_DELAYED;
+
+	if (seg->len > cb->rcv_mss)
+		cb->rcv_mss = seg->len;
+	if (cb->rcv_nxt - cb->last_ack_sent >= TCP_ACK_EVERY_SEGMENTS * cb->rcv_mss)
+		need = TCP_ACK_NOW;
+	if (cb->ack_need == TCP_ACK_NONE)
+		cb->ack_turn = cb->sock.stack->tcp->turn;
+	if (need > cb->ack_need)
+		cb->ack_need = need;
+	tcp_output_request(cb);
+}
+
+/* The program will not read: RFC 9293 3.10.7.4 lets the bytes be acknowledged and dropped. */
+static void skip(struct tcp_cb *cb, uint32_t end)
+{
+	cb->rcv_nxt = end;
+	if (seq_gt(end, cb->rcv_adv))
+		cb->rcv_adv = end;
+}
+
+void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+{
+	uint32_t start = seg->seq, end = start + seg->len;
+	uint8_t *data = seg->data;
+
+	if (seq_gt(end, cb->rcv_adv))
+		end = cb->rcv_adv;
+	if (seq_leq(end, cb->rcv_nxt) || seq_gt(start, cb->rcv_nxt) || cb->ooo != NULL) {
+		tcp_reassembly_add(cb, start, end, data, pkt);
+		tcp_ack_now(cb);
+		return;
+	}
+	if (starving(cb, pkt->buf)) {
+		cb->sock.stack->stats.tcp_starved++;
+		tcp_ack_now(cb);
+		return;
+	}
+	data += cb->rcv_nxt - start;
+	if (cb->read_closed) {
+		skip(cb, end);
+	} else {
+		tcp_receive_append(cb, pkt->buf, data, end - cb->rcv_nxt);
+		pkt->buf = NULL;
+		cb->rcv_nxt = end;
+		tcp_raise(cb, STACK_EV_READ);
+	}
+	schedule_ack(cb, seg);
+}
+
+/* Takes the first buffer off the queue; its reference goes to the caller. */
+static struct buf *take_head(struct tcp_cb *cb)
+{
+	struct buf *b = cb->recv_head;
+
+	cb->recv_head = b->next;
+	if (cb->recv_head == NULL)
+		cb->recv_tail = NULL;
+	b->next = NULL;
+	cb->recv_memory -= tcp_buf_memory(b);
+	return b;
+}
+
+/* A frame that the program may sit on for long, from a pool that runs low, is given back in
+ * exchange for a copy in the stack's own pool. */
+static struct buf *copy_out(struct tcp_cb *cb, struct buf *b)
+{
+	struct stack *s = cb->sock.stack;
+	struct buf *copy;
+
+	if (b->pool == s->pool || !tcp_pool_low(b->pool) || tcp_pool_low(s->pool))
+		return b;
+	copy = pool_get(s->pool);
+	if (copy == NULL)
+		return b;
+	if (buf_tailroom(copy) < b->len) {
+		buf_unref(copy);
+		return b;
+	}
+	memcpy(copy->data, b->data, b->len);
+	copy->len = b->len;
+	s->stats.rx_copied_bytes += b->len;
+	buf_unref(b);
+	return copy;
+}
+
+/* What could be announced from rcv_nxt on, by the memory that is left. */
+static uint32_t possible_window(const struct tcp_cb *cb)
+{
+	uint64_t memory = (uint64_t)cb->recv_limit * TCP_RECV_MEMORY_FACTOR;
+	uint64_t room = memory > cb->recv_memory ? memory - cb->recv_memory : 0;
+	uint64_t most = UINT64_C(65535) << cb->rcv_shift;
+
+	if (cb->recv_tail != NULL && tcp_pool_low(cb->recv_tail->pool))
+		return 0;
+	room /= TCP_RECV_MEMORY_FACTOR;
+	return (uint32_t)(room < most ? room : most);
+}
+
+/* The smaller of half the buffer and so many segments: less is not worth a word. */
+static uint32_t worth_telling(const struct tcp_cb *cb, uint32_t segments)
+{
+	uint32_t bytes = segments * cb->rcv_mss;
+
+	return bytes < cb->recv_limit / 2 ? bytes : cb->recv_limit / 2;
+}
+
+/* The program has made room. A window update of its own goes out only when the peer sees less than
+ * half of what it might; otherwise the next acknowledgement tells it. */
+static void window_grew(struct tcp_cb *cb)
+{
+	uint32_t seen = cb->rcv_adv - cb->rcv_nxt, open;
+
+	if (!tcp_can_receive(cb) || seen >= cb->recv_limit / 2)
+		return;
+	open = possible_window(cb);
+	if (open >= 2 * seen && open - seen >= worth_telling(cb, 2))
+		tcp_ack_now(cb);
+}
+
+int tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack_received *out)
+{
+	struct buf *b = cb->recv_head;
+
+	if (b == NULL)
+		return 0;
+	if (b->len > max) {
+		out->buf = buf_ref(b);
+		out->data = b->data;
+		out->len = max;
+		b->data += max;
+		b->len -= max;
+		return 1;
+	}
+	b = copy_out(cb, take_head(cb));
+	out->buf = b;
+	out->data = b->data;
+	out->len = b->len;
+	window_grew(cb);
+	return 1;
+}
+
+uint32_t tcp_receive_window(struct tcp_cb *cb)
+{
+	uint32_t edge = cb->rcv_nxt + possible_window(cb);
+
+	if (seq_geq(edge, cb->rcv_adv + worth_telling(cb, 1)))
+		cb->rcv_adv = edge;
+	return cb->rcv_adv - cb->rcv_nxt;
+}
+
+void tcp_receive_clear(struct tcp_cb *cb)
+{
+	while (cb->recv_head != NULL)
+		buf_unref(take_head(cb));
+	tcp_reassembly_clear(cb);
+}

@@ -1,0 +1,127 @@
+/* tcp_reply.c - see tcp_reply.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_reply.h"
+#include "base/checksum.h"
+#include "inet/tcp_listen.h"
+#include "inet/tcp_output.h"
+
+/* One segment without payload. */
+struct reply {
+	struct endpoint local, peer;
+	uint32_t seq, ack;
+	uint8_t flags;
+	uint16_t wnd;
+	bool timestamps; /* alone, when not SYN */
+	uint32_t tsval, tsecr;
+	const struct tcp_syn_options *syn; /* NULL: no SYN */
+	bool answer;
+};
+
+static void send_reply(struct stack *s, const struct reply *r)
+{
+	struct buf *b = pool_get(s->pool);
+	uint32_t bytes = TCP_HEADER_BYTES, sum;
+	uint8_t *p;
+
+	if (b == NULL) {
+		s->stats.lost_no_buffer++;
+		return;
+	}
+	p = b->data;
+	if (r->syn != NULL) {
+		bytes += tcp_segment_write_syn_options(p + bytes, r->syn);
+	} else if (r->timestamps) {
+		tcp_segment_write_timestamps(p + bytes, r->tsval, r->tsecr);
+		bytes += TCP_TIMESTAMP_BYTES;
+	}
+	tcp_segment_write_header(p, r->local.port, r->peer.port, r->seq, r->ack, r->flags, r->wnd,
+				 bytes);
+	sum = ip_pseudo_sum(&r->local.ip, &r->peer.ip, IPPROTO_TCP, bytes);
+	csum_store(p + 16, csum_partial(p, bytes, sum));
+	b->len = bytes;
+	ip_send(s, &(struct ip_send){.src = r->local.ip,
+				     .dst = r->peer.ip,
+				     .protocol = IPPROTO_TCP,
+				     .answer = r->answer,
+				     .head = b});
+}
+
+void tcp_reply_reset(struct stack *s, const struct packet *pkt, const struct tcp_segment *seg)
+{
+	struct reply r = {
+	    .local = {pkt->dst, seg->dport},
+	    .peer = {pkt->src, seg->sport},
+	    .answer = true,
+	};
+
+	if (seg->flags & TCP_ACK) {
+		r.seq = seg->ack;
+		r.flags = TCP_RST;
+	} else {
+		r.ack = seg->seq + tcp_segment_length(seg);
+		r.flags = TCP_RST | TCP_ACK;
+	}
+	s->stats.tcp_resets_sent++;
+	send_reply(s, &r);
+}
+
+void tcp_reply_abort(struct tcp_cb *cb)
+{
+	struct stack *s = cb->sock.stack;
+
+	s->stats.tcp_resets_sent++;
+	send_reply(s, &(struct reply){.local = cb->sock.local,
+				      .peer = cb->sock.peer,
+				      .seq = cb->snd_nxt,
+				      .ack = cb->rcv_nxt,
+				      .flags = TCP_RST | TCP_ACK,
+				      .timestamps = cb->timestamps,
+				      .tsval = tcp_clock(s) + cb->ts_offset,
+				      .tsecr = cb->ts_recent});
+}
+
+static struct reply half_reply(const struct stack *s, const struct tcp_half *h)
+{
+	return (struct reply){
+	    .local = {s->cfg.addr, (uint16_t)(h->local_port_peer_port >> 16)},
+	    .peer = {h->peer_ip, (uint16_t)h->local_port_peer_port},
+	    .ack = h->irs + 1,
+	    .wnd = tcp_half_window(h),
+	    .tsval = tcp_clock(s) + tcp_timestamp_offset(s, &h->peer_ip),
+	    .tsecr = h->ts_recent,
+	    .answer = true,
+	};
+}
+
+void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h)
+{
+	struct reply r = half_reply(s, h);
+	struct tcp_syn_options o = {
+	    .mss = tcp_half_mss(h),
+	    .window_scale = h->window_scale,
+	    .window_shift = tcp_window_shift(h->listener->recv_limit),
+	    .sack_permitted = h->sack,
+	    .timestamps = h->timestamps,
+	    .tsval = r.tsval,
+	    .tsecr = r.tsecr,
+	};
+
+	r.seq = h->iss;
+	r.flags = TCP_SYN | TCP_ACK;
+	r.syn = &o;
+	send_reply(s, &r);
+}
+
+void tcp_reply_ack(struct stack *s, const struct tcp_half *h)
+{
+	struct reply r = half_reply(s, h);
+
+	r.seq = h->iss + 1;
+	r.flags = TCP_ACK;
+	r.timestamps = h->timestamps;
+	if (h->window_scale)
+		r.wnd = (uint16_t)(r.wnd >> tcp_window_shift(h->listener->recv_limit));
+	send_reply(s, &r);
+}

@@ -1,0 +1,22 @@
+/* tcp_reply.h - single segments that belong to no control block: resets, and what a half-open
+ * connection has to say. They go through ip_send() and its bounded queue, and are lost without
+ * harm.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef INET_TCP_REPLY_H
+#define INET_TCP_REPLY_H
+
+#include "inet/tcp_table.h"
+
+/* RFC 9293 3.5.2, group 1, and 3.10.7.1: the reset that answers seg, which is not one itself. */
+void tcp_reply_reset(struct stack *s, const struct packet *pkt, const struct tcp_segment *seg);
+
+/* The reset that ends a synchronized connection (RFC 9293 3.10.5). */
+void tcp_reply_abort(struct tcp_cb *cb);
+
+/* SYN-ACK of a half-open connection, the first or again; a bare ACK (RFC 5961's challenge). */
+void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h);
+void tcp_reply_ack(struct stack *s, const struct tcp_half *h);
+
+#endif

@@ -1,0 +1,143 @@
+/* tcp_sendq.c - see tcp_sendq.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_sendq.h"
+#include "base/checksum.h"
+#include "inet/tcp_table.h"
+
+static void append(struct tcp_cb *cb, struct tcp_chunk *c)
+{
+	c->next = NULL;
+	c->seq = cb->snd_end;
+	if (cb->send_tail != NULL)
+		cb->send_tail->next = c;
+	else
+		cb->send_head = c;
+	cb->send_tail = c;
+	if (cb->send_next == NULL)
+		cb->send_next = c;
+	cb->send_chunks++;
+	cb->snd_end += c->len;
+}
+
+/* A new chunk of up to len bytes. */
+static uint32_t copy_to_new(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
+{
+	struct stack *s = cb->sock.stack;
+	struct buf *b = pool_get(s->pool);
+	struct tcp_chunk *c;
+	uint32_t room;
+
+	if (b == NULL)
+		return 0;
+	c = tcp_slab_get(&s->tcp->chunks);
+	if (c == NULL) {
+		buf_unref(b);
+		return 0;
+	}
+	room = buf_tailroom(b);
+	c->buf = b;
+	c->data = b->data;
+	c->len = len < room ? len : room;
+	c->copied = true;
+	c->sum = csum_copy(c->data, data, c->len, 0);
+	append(cb, c);
+	return c->len;
+}
+
+/* Up to len bytes into the last chunk: one that was not sent yet, or, once a connection holds many
+ * chunks, any. What is in flight is not written to: the bytes go behind it. */
+static uint32_t copy_to_last(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
+{
+	struct tcp_chunk *c = cb->send_tail;
+	uint32_t room, sum;
+
+	if (c == NULL || !c->copied ||
+	    (seq_lt(c->seq, cb->snd_nxt) && cb->send_chunks < TCP_LOOSE_CHUNKS))
+		return 0;
+	room = (uint32_t)(c->buf->base + c->buf->room - (c->data + c->len));
+	if (len > room)
+		len = room;
+	if (len == 0)
+		return 0;
+	sum = csum_copy(c->data + c->len, data, len, 0);
+	c->sum = c->len & 1 ? csum_add_odd(c->sum, sum) : csum_add(c->sum, sum);
+	c->len += len;
+	cb->snd_end += len;
+	if (cb->send_next == NULL)
+		cb->send_next = c;
+	return len;
+}
+
+uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
+{
+	uint32_t done = copy_to_last(cb, data, len);
+
+	while (done < len) {
+		uint32_t n = copy_to_new(cb, data + done, len - done);
+
+		if (n == 0)
+			break;
+		done += n;
+	}
+	cb->sock.stack->stats.tx_copied_bytes += done;
+	return done;
+}
+
+bool tcp_sendq_reference(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t len)
+{
+	struct tcp_chunk *c = tcp_slab_get(&cb->sock.stack->tcp->chunks);
+
+	if (c == NULL)
+		return false;
+	c->buf = buf_ref(b);
+	c->data = (uint8_t *)(uintptr_t)data;
+	c->len = len;
+	c->copied = false;
+	append(cb, c);
+	return true;
+}
+
+static void drop_head(struct tcp_cb *cb)
+{
+	struct tcp_chunk *c = cb->send_head;
+
+	cb->send_head = c->next;
+	if (cb->send_head == NULL)
+		cb->send_tail = NULL;
+	if (cb->send_next == c)
+		cb->send_next = c->next;
+	cb->send_chunks--;
+	buf_unref(c->buf);
+	tcp_slab_put(&cb->sock.stack->tcp->chunks, c);
+}
+
+bool tcp_sendq_release(struct tcp_cb *cb, uint32_t seq)
+{
+	bool referenced = false;
+	struct tcp_chunk *c;
+
+	while ((c = cb->send_head) != NULL && seq_leq(c->seq + c->len, seq)) {
+		referenced |= !c->copied;
+		drop_head(cb);
+	}
+	return referenced;
+}
+
+struct tcp_chunk *tcp_sendq_find(const struct tcp_cb *cb, uint32_t seq)
+{
+	struct tcp_chunk *c = cb->send_next;
+
+	if (c == NULL || seq_lt(seq, c->seq))
+		c = cb->send_head;
+	while (seq_geq(seq, c->seq + c->len))
+		c = c->next;
+	return c;
+}
+
+void tcp_sendq_clear(struct tcp_cb *cb)
+{
+	while (cb->send_head != NULL)
+		drop_head(cb);
+}

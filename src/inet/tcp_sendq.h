@@ -1,0 +1,41 @@
+/* tcp_sendq.h - what a program has given to be sent and the peer has not acknowledged: a list of
+ * chunks in the order of the stream, from cb->snd_una to cb->snd_end.
+ *
+ * A chunk is copied data in a buffer of the stack's pool, of which the queue is the owner, or a
+ * reference to the program's buffer, of which other chunks and other queues may hold more. Neither
+ * kind uses the buffer's own data and len to say what is in the queue: those belong to the frame
+ * that the buffer is the head of.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef INET_TCP_SENDQ_H
+#define INET_TCP_SENDQ_H
+
+#include "inet/tcp_cb.h"
+
+struct tcp_chunk {
+	struct tcp_chunk *next;
+	struct buf *buf; /* one reference is the chunk's */
+	uint8_t *data;
+	uint32_t len;
+	uint32_t seq; /* of data[0] */
+	uint32_t sum; /* csum_partial() of the whole chunk, when copied */
+	bool copied;
+};
+
+/* Copies up to len bytes to the end of the queue and moves snd_end; returns how many: fewer when
+ * buffers or chunks ran out. */
+uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len);
+
+/* Appends len bytes inside b by reference. False: no chunk left. */
+bool tcp_sendq_reference(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t len);
+
+/* Drops what lies before seq. True when a referenced chunk is gone altogether. */
+bool tcp_sendq_release(struct tcp_cb *cb, uint32_t seq);
+
+/* The chunk that holds seq; seq lies in [snd_una, snd_end). */
+struct tcp_chunk *tcp_sendq_find(const struct tcp_cb *cb, uint32_t seq);
+
+void tcp_sendq_clear(struct tcp_cb *cb);
+
+#endif

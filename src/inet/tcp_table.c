@@ -1,0 +1,330 @@
+/* tcp_table.c - see tcp_table.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_table.h"
+#include "base/siphash.h"
+#include "inet/tcp_ranges.h"
+#include "inet/tcp_reassembly.h"
+#include "inet/tcp_receive.h"
+#include "inet/tcp_sendq.h"
+#include "inet/tcp_timer.h"
+#include <errno.h>
+#include <stdlib.h>
+
+static int slab_create(struct tcp_slab *slab, uint32_t count, uint32_t size)
+{
+	slab->free = NULL;
+	slab->touched = slab->used = 0;
+	slab->count = count;
+	slab->size = (size + 15) & ~15u;
+	slab->block = aligned_alloc(64, ((size_t)slab->count * slab->size + 64) & ~(size_t)63);
+	return slab->block != NULL ? 0 : -ENOMEM;
+}
+
+void *tcp_slab_get(struct tcp_slab *slab)
+{
+	void *object = slab->free;
+
+	if (object != NULL) {
+		memcpy(&slab->free, object, sizeof(slab->free));
+	} else {
+		if (slab->touched == slab->count)
+			return NULL;
+		object = slab->block + (size_t)slab->touched++ * slab->size;
+	}
+	slab->used++;
+	return object;
+}
+
+void tcp_slab_put(struct tcp_slab *slab, void *object)
+{
+	memcpy(object, &slab->free, sizeof(slab->free));
+	slab->free = object;
+	slab->used--;
+}
+
+/* The smallest power of two that is at least n. */
+static uint32_t power_of_two(uint32_t n)
+{
+	uint32_t p = 1;
+
+	while (p < n)
+		p *= 2;
+	return p;
+}
+
+static uint32_t at_least(uint32_t n, uint32_t least)
+{
+	return n > least ? n : least;
+}
+
+static int create_slabs(struct tcp_table *t, const struct stack_config *cfg)
+{
+	uint32_t cbs = cfg->max_tcp + cfg->max_listeners;
+	uint32_t sets = at_least(cfg->max_tcp / TCP_RANGE_SETS_DIVISOR, TCP_RANGE_SETS_MIN);
+	uint32_t chunks = at_least(cfg->max_tcp * TCP_CHUNKS_PER_CONNECTION, TCP_CHUNKS_MIN);
+
+	if (slab_create(&t->cbs, cbs, sizeof(struct tcp_cb)) != 0 ||
+	    slab_create(&t->halves, cfg->max_half_open, sizeof(struct tcp_half)) != 0 ||
+	    slab_create(&t->chunks, chunks, sizeof(struct tcp_chunk)) != 0 ||
+	    slab_create(&t->reassemblies, sets, sizeof(struct tcp_reassembly)) != 0 ||
+	    slab_create(&t->ranges, sets, sizeof(struct tcp_ranges)) != 0)
+		return -ENOMEM;
+	t->slot_mask = power_of_two(cbs) - 1;
+	t->slots = calloc(t->slot_mask + 1, sizeof(struct tcp_cb *));
+	t->half_mask = power_of_two(at_least(cfg->max_half_open, 1)) - 1;
+	t->half_slots = calloc(t->half_mask + 1, sizeof(struct tcp_half *));
+	return t->slots != NULL && t->half_slots != NULL ? 0 : -ENOMEM;
+}
+
+int tcp_create(struct stack *s)
+{
+	struct tcp_table *t = calloc(1, sizeof(*t));
+
+	if (t == NULL)
+		return -ENOMEM;
+	s->tcp = t;
+	list_init(&t->output);
+	list_init(&t->half_by_age);
+	list_init(&t->time_wait);
+	wheel_init(&t->wheel, s->now_ns);
+	wheel_init(&t->half_wheel, s->now_ns);
+	t->next_ns = UINT64_MAX;
+	for (unsigned i = 0; i < 2; i++) {
+		t->hash_key[i] = rng_u64(&s->rng);
+		t->isn_key[i] = rng_u64(&s->rng);
+		t->port_key[i] = rng_u64(&s->rng);
+	}
+	t->port_next = (uint32_t)rng_u64(&s->rng);
+	if (create_slabs(t, &s->cfg) == 0)
+		return 0;
+	tcp_destroy(s);
+	return -ENOMEM;
+}
+
+/* Gives back the buffers of one control block that may have any. */
+static void drop_buffers(struct tcp_cb *cb)
+{
+	tcp_sendq_clear(cb);
+	tcp_receive_clear(cb);
+}
+
+void tcp_destroy(struct stack *s)
+{
+	struct tcp_table *t = s->tcp;
+
+	if (t == NULL)
+		return;
+	for (uint32_t i = 0; i < t->cbs.touched; i++) {
+		struct tcp_cb *cb =
+		    (struct tcp_cb *)(void *)(t->cbs.block + (size_t)i * t->cbs.size);
+
+		drop_buffers(cb); /* of one that was freed: it has none */
+	}
+	free(t->cbs.block);
+	free(t->halves.block);
+	free(t->chunks.block);
+	free(t->reassemblies.block);
+	free(t->ranges.block);
+	free(t->slots);
+	free(t->half_slots);
+	free(t);
+	s->tcp = NULL;
+}
+
+static uint32_t hash(const struct tcp_table *t, const struct ip_addr *peer_ip, uint16_t peer_port,
+		     uint16_t local_port)
+{
+	uint64_t ports = (uint64_t)peer_port << 16 | local_port;
+
+	if (peer_ip->words[0] == 0) /* IPv4: the rest of the address is constant */
+		return (uint32_t)siphash13_1(t->hash_key, peer_ip->words[1] >> 32 << 32 | ports);
+	return (uint32_t)siphash13_3(t->hash_key, peer_ip->words[0], peer_ip->words[1], ports);
+}
+
+static bool matches(const struct tcp_cb *cb, const struct ip_addr *peer_ip, uint16_t peer_port,
+		    uint16_t local_port)
+{
+	return cb->sock.peer.port == peer_port && cb->sock.local.port == local_port &&
+	       ip_eq(&cb->sock.peer.ip, peer_ip);
+}
+
+struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
+			      uint16_t peer_port, uint16_t local_port)
+{
+	struct tcp_cb *cb = t->last;
+
+	if (cb != NULL && matches(cb, peer_ip, peer_port, local_port))
+		return cb;
+	cb = t->slots[hash(t, peer_ip, peer_port, local_port) & t->slot_mask];
+	while (cb != NULL && !matches(cb, peer_ip, peer_port, local_port))
+		cb = cb->hash_next;
+	if (cb != NULL)
+		t->last = cb;
+	return cb;
+}
+
+void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb)
+{
+	struct tcp_cb **slot =
+	    &t->slots[hash(t, &cb->sock.peer.ip, cb->sock.peer.port, cb->sock.local.port) &
+		      t->slot_mask];
+
+	cb->hash_next = *slot;
+	*slot = cb;
+}
+
+void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb)
+{
+	struct tcp_cb **slot =
+	    &t->slots[hash(t, &cb->sock.peer.ip, cb->sock.peer.port, cb->sock.local.port) &
+		      t->slot_mask];
+
+	while (*slot != NULL && *slot != cb)
+		slot = &(*slot)->hash_next;
+	if (*slot == cb)
+		*slot = cb->hash_next;
+	if (t->last == cb)
+		t->last = NULL;
+}
+
+static struct tcp_half **half_slot(struct tcp_table *t, const struct ip_addr *peer_ip,
+				   uint32_t local_port_peer_port)
+{
+	return &t->half_slots[hash(t, peer_ip, (uint16_t)local_port_peer_port,
+				   (uint16_t)(local_port_peer_port >> 16)) &
+			      t->half_mask];
+}
+
+struct tcp_half *tcp_half_find(struct tcp_table *t, const struct ip_addr *peer_ip,
+			       uint16_t peer_port, uint16_t local_port)
+{
+	uint32_t ports = (uint32_t)local_port << 16 | peer_port;
+	struct tcp_half *h;
+
+	if (t->halves.used == 0)
+		return NULL;
+	for (h = *half_slot(t, peer_ip, ports); h != NULL; h = h->hash_next)
+		if (h->local_port_peer_port == ports && ip_eq(&h->peer_ip, peer_ip))
+			return h;
+	return NULL;
+}
+
+void tcp_half_add(struct tcp_table *t, struct tcp_half *h)
+{
+	struct tcp_half **slot = half_slot(t, &h->peer_ip, h->local_port_peer_port);
+
+	h->hash_next = *slot;
+	*slot = h;
+	list_add_tail(&t->half_by_age, &h->by_age);
+	t->group_count[h->group]++;
+	h->listener->half_count++;
+}
+
+void tcp_half_remove(struct tcp_table *t, struct tcp_half *h)
+{
+	struct tcp_half **slot = half_slot(t, &h->peer_ip, h->local_port_peer_port);
+
+	while (*slot != h)
+		slot = &(*slot)->hash_next;
+	*slot = h->hash_next;
+	list_del(&h->by_age);
+	wheel_disarm(&t->half_wheel, &h->timer);
+	t->group_count[h->group]--;
+	h->listener->half_count--;
+	tcp_slab_put(&t->halves, h);
+}
+
+static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
+{
+	cb->nagle = cfg->nagle;
+	cb->keepalive = cfg->keepalive;
+	cb->keepalive_idle_ms = cfg->keepalive_idle_ms;
+	cb->keepalive_interval_ms = cfg->keepalive_interval_ms;
+	cb->keepalive_probes = (uint8_t)cfg->keepalive_probes;
+	cb->user_timeout_ms = cfg->user_timeout_ms;
+	cb->send_limit = cfg->send_buffer_bytes;
+	cb->recv_limit = cfg->recv_buffer_bytes;
+	cb->rto_ns = TCP_RTO_INITIAL_NS;
+	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
+	cb->cc = &tcp_newreno;
+}
+
+struct tcp_cb *tcp_cb_new(struct stack *s, void *user)
+{
+	struct tcp_table *t = s->tcp;
+	struct tcp_cb *cb;
+
+	if (t->cbs.used == t->cbs.count && !list_empty(&t->time_wait))
+		tcp_finish(list_entry(t->time_wait.next, struct tcp_cb, link));
+	cb = tcp_slab_get(&t->cbs);
+	if (cb == NULL)
+		return NULL;
+	memset(cb, 0, sizeof(*cb));
+	sock_init(&cb->sock, s, SOCK_TCP, user);
+	list_init(&cb->out_link);
+	list_init(&cb->link);
+	list_init(&cb->accept_queue);
+	wheel_entry_init(&cb->timer);
+	cb->timer.deadline_ns = UINT64_MAX;
+	ip_path_init(&cb->path, IPPROTO_TCP);
+	set_defaults(cb, &s->cfg);
+	return cb;
+}
+
+void tcp_cb_free(struct tcp_cb *cb)
+{
+	struct stack *s = cb->sock.stack;
+
+	assert(cb->state == TCP_CLOSED);
+	drop_buffers(cb);
+	tcp_bound_remove(s->tcp, cb);
+	sock_gone(&cb->sock);
+	tcp_slab_put(&s->tcp->cbs, cb);
+}
+
+void tcp_bound_add(struct tcp_table *t, struct tcp_cb *cb)
+{
+	struct tcp_cb **slot = &t->bound[cb->sock.local.port % TCP_BOUND_SLOTS];
+
+	cb->bound_next = *slot;
+	*slot = cb;
+	cb->bound = true;
+}
+
+void tcp_bound_remove(struct tcp_table *t, struct tcp_cb *cb)
+{
+	struct tcp_cb **slot = &t->bound[cb->sock.local.port % TCP_BOUND_SLOTS];
+
+	if (!cb->bound)
+		return;
+	while (*slot != cb)
+		slot = &(*slot)->bound_next;
+	*slot = cb->bound_next;
+	cb->bound = false;
+}
+
+bool tcp_bound_conflict(const struct tcp_table *t, const struct endpoint *local, bool reuse_port)
+{
+	const struct tcp_cb *cb = t->bound[local->port % TCP_BOUND_SLOTS];
+
+	for (; cb != NULL; cb = cb->bound_next)
+		if (cb->sock.local.port == local->port && !(reuse_port && cb->sock.reuse_port) &&
+		    (ip_is_any(&cb->sock.local.ip) || ip_is_any(&local->ip) ||
+		     ip_eq(&cb->sock.local.ip, &local->ip)))
+			return true;
+	return false;
+}
+
+struct tcp_cb *tcp_listener_find(const struct tcp_table *t, const struct ip_addr *local_ip,
+				 uint16_t local_port)
+{
+	struct tcp_cb *cb = t->bound[local_port % TCP_BOUND_SLOTS];
+
+	for (; cb != NULL; cb = cb->bound_next)
+		if (cb->state == TCP_LISTEN && cb->sock.local.port == local_port &&
+		    (ip_is_any(&cb->sock.local.ip) || ip_eq(&cb->sock.local.ip, local_ip)))
+			return cb;
+	return NULL;
+}

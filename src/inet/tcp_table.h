@@ -1,0 +1,121 @@
+/* tcp_table.h - all of a stack's TCP: where control blocks, half-open connections and the pieces of
+ * queues come from, and how a segment finds its connection.
+ *
+ * Everything is made by tcp_create() and fixed from then on. Look-up is by SipHash with a secret
+ * key: a peer cannot choose ports that fall into one slot.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef INET_TCP_TABLE_H
+#define INET_TCP_TABLE_H
+
+#include "inet/tcp.h"
+#include "inet/tcp_cb.h"
+
+enum { TCP_BOUND_SLOTS = 1024 };
+
+/* A connection in SYN-RECEIVED that came from a listener: what is needed to answer, and to make a
+ * control block when the peer proves that it received the answer. */
+struct tcp_half {
+	struct tcp_half *hash_next;
+	struct tcp_cb *listener;
+	struct wheel_entry timer; /* the next SYN-ACK */
+	struct list by_age;       /* oldest first */
+	struct ip_addr peer_ip;
+	uint32_t local_port_peer_port; /* the ports, each 16 bits */
+	uint32_t iss, irs;
+	uint32_t ts_recent;
+	uint32_t made_tick; /* tcp_clock() */
+	uint32_t challenge_tick;
+	uint16_t peer_wnd;
+	uint16_t peer_mss;
+	uint8_t snd_shift;
+	uint8_t retries;    /* SYN-ACKs after the first */
+	uint8_t group;      /* of its peer's address */
+	uint8_t challenges; /* since challenge_tick */
+	bool timestamps : 1;
+	bool sack : 1;
+	bool window_scale : 1;
+};
+
+_Static_assert(sizeof(struct tcp_half) + sizeof(void *) <= TCP_HALF_OPEN_BYTES_MAX,
+	       "a half-open connection and its hash slot");
+_Static_assert(sizeof(struct tcp_cb) + 2 * sizeof(void *) <= TCP_CONNECTION_BYTES_MAX,
+	       "a connection and its hash slots");
+
+/* Objects of one size, handed out from a block made at the start. */
+struct tcp_slab {
+	void *free; /* the next to hand out; each holds a pointer to the one behind it */
+	uint8_t *block;
+	uint32_t size;    /* bytes of one */
+	uint32_t touched; /* so many have been handed out at least once: the rest of the block is
+			     untouched memory */
+	uint32_t count, used;
+};
+
+/* NULL when all are in use. Not zeroed. */
+void *tcp_slab_get(struct tcp_slab *slab);
+void tcp_slab_put(struct tcp_slab *slab, void *object);
+
+struct tcp_table {
+	struct list output;  /* connections that have something to send: out_link */
+	uint32_t turn;       /* counts tcp_output() calls that had nothing more to send */
+	struct tcp_cb *last; /* the connection of the last segment: the first guess */
+	struct tcp_cb **slots;
+	uint32_t slot_mask;
+	uint64_t hash_key[2], isn_key[2], port_key[2];
+	struct wheel wheel, half_wheel; /* connections; half-open ones */
+	uint64_t next_ns;               /* at or before the wheel_next() of both */
+
+	struct tcp_slab cbs, halves, chunks, reassemblies, ranges;
+	struct tcp_half **half_slots;
+	uint32_t half_mask;
+	struct list half_by_age;
+	uint32_t group_count[TCP_PEER_GROUPS]; /* half-open connections */
+	struct tcp_cb *bound[TCP_BOUND_SLOTS]; /* by port: bound_next */
+	uint32_t listeners;
+	struct list time_wait; /* oldest first: link */
+	uint32_t port_next;
+	uint32_t challenges_left;
+	uint64_t challenges_until_ns;
+};
+
+/* The connection of these endpoints, or NULL. */
+struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
+			      uint16_t peer_port, uint16_t local_port);
+void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb);
+void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb);
+
+struct tcp_half *tcp_half_find(struct tcp_table *t, const struct ip_addr *peer_ip,
+			       uint16_t peer_port, uint16_t local_port);
+void tcp_half_add(struct tcp_table *t, struct tcp_half *h);
+void tcp_half_remove(struct tcp_table *t, struct tcp_half *h); /* and frees it */
+
+/* A zeroed control block in CLOSED with its defaults, or NULL. When all are in use the oldest
+ * TIME-WAIT gives way. */
+struct tcp_cb *tcp_cb_new(struct stack *s, void *user);
+void tcp_cb_free(struct tcp_cb *cb);
+
+/* Bound sockets and listeners. */
+void tcp_bound_add(struct tcp_table *t, struct tcp_cb *cb);
+void tcp_bound_remove(struct tcp_table *t, struct tcp_cb *cb); /* harmless when not bound */
+/* May a socket be bound there? */
+bool tcp_bound_conflict(const struct tcp_table *t, const struct endpoint *local, bool reuse_port);
+struct tcp_cb *tcp_listener_find(const struct tcp_table *t, const struct ip_addr *local_ip,
+				 uint16_t local_port);
+
+/* A local port for a connection to peer (RFC 6056 3.3.3), or to be bound (peer NULL); 0: none. */
+uint16_t tcp_port_choose(struct stack *s, const struct endpoint *peer);
+
+/* RFC 6528: the initial sequence number of a connection. */
+uint32_t tcp_isn(const struct stack *s, const struct ip_addr *peer_ip, uint16_t peer_port,
+		 uint16_t local_port);
+/* The offset of its timestamps (RFC 7323 5.4), the same for each connection of two endpoints, so
+ * that RFC 6191 may compare them. */
+uint32_t tcp_timestamp_offset(const struct stack *s, const struct ip_addr *peer_ip);
+
+/* May a challenge ACK go out for this connection, now? Counts it. `tick` and `count` are the
+ * connection's. */
+bool tcp_challenge_allowed(struct stack *s, uint32_t *tick, uint8_t *count);
+
+#endif

@@ -1,0 +1,215 @@
+/* tcp_timer.c - see tcp_timer.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_timer.h"
+#include "inet/tcp_listen.h"
+#include "inet/tcp_output.h"
+#include "inet/tcp_ranges.h"
+#include <errno.h>
+
+static uint64_t min_ns(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+void tcp_timer_arm(struct tcp_cb *cb, uint64_t deadline_ns)
+{
+	struct tcp_table *t = cb->sock.stack->tcp;
+
+	wheel_arm(&t->wheel, &cb->timer, deadline_ns);
+	t->next_ns = min_ns(t->next_ns, deadline_ns);
+}
+
+void tcp_timer_arm_half(struct tcp_table *t, struct tcp_half *h, uint64_t deadline_ns)
+{
+	wheel_arm(&t->half_wheel, &h->timer, deadline_ns);
+	t->next_ns = min_ns(t->next_ns, deadline_ns);
+}
+
+uint64_t tcp_timer_rto(const struct tcp_cb *cb)
+{
+	unsigned shift = cb->rtx_count < 16 ? cb->rtx_count : 16;
+
+	return min_ns(cb->rto_ns << shift, TCP_RTO_MAX_NS);
+}
+
+/* RFC 6298 2: alpha 1/8, beta 1/4, K 4. */
+void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns)
+{
+	uint64_t rto;
+
+	if (rtt_ns == 0)
+		rtt_ns = 1;
+	if (cb->srtt_ns == 0) {
+		cb->srtt_ns = rtt_ns;
+		cb->rttvar_ns = rtt_ns / 2;
+	} else {
+		uint64_t delta = rtt_ns > cb->srtt_ns ? rtt_ns - cb->srtt_ns : cb->srtt_ns - rtt_ns;
+
+		cb->rttvar_ns = cb->rttvar_ns - cb->rttvar_ns / 4 + delta / 4;
+		cb->srtt_ns = cb->srtt_ns - cb->srtt_ns / 8 + rtt_ns / 8;
+	}
+	rto = cb->srtt_ns +
+	      (4 * cb->rttvar_ns > TCP_RTO_GRANULE_NS ? 4 * cb->rttvar_ns : TCP_RTO_GRANULE_NS);
+	cb->rto_ns = rto < TCP_RTO_MIN_NS ? TCP_RTO_MIN_NS : min_ns(rto, TCP_RTO_MAX_NS);
+}
+
+void tcp_timer_start_life(struct tcp_cb *cb)
+{
+	uint64_t now = cb->sock.stack->now_ns;
+
+	if (cb->state == TCP_FIN_WAIT_2 && !cb->owned)
+		cb->life_deadline_ns = now + TCP_FIN_WAIT_2_NS;
+	else if (cb->keepalive && tcp_synchronized(cb))
+		cb->life_deadline_ns = now + TCP_MS(cb->keepalive_idle_ms);
+	else
+		cb->life_deadline_ns = UINT64_MAX;
+	tcp_timer_need(cb, cb->life_deadline_ns);
+}
+
+/* How long without progress until the connection is given up (RFC 9293 3.8.3, 3.10.8). */
+static uint64_t patience_ns(const struct tcp_cb *cb)
+{
+	if (cb->user_timeout_ms != 0)
+		return TCP_MS(cb->user_timeout_ms);
+	return tcp_syn_acked(cb) ? TCP_R2_NS : TCP_R2_SYN_NS;
+}
+
+/* Backs off, but not beyond the moment of giving up. */
+static void back_off(struct tcp_cb *cb)
+{
+	uint64_t end = cb->progress_ns + patience_ns(cb);
+
+	if (cb->rtx_count < UINT8_MAX)
+		cb->rtx_count++;
+	cb->rtx_deadline_ns = cb->sock.stack->now_ns + tcp_timer_rto(cb);
+	if (cb->rtx_deadline_ns > end && end > cb->sock.stack->now_ns)
+		cb->rtx_deadline_ns = end;
+}
+
+/* RFC 6298 5.4 to 5.7: all that is outstanding counts as lost and is sent again as the congestion
+ * window lets it. */
+static void retransmission_timeout(struct tcp_cb *cb)
+{
+	uint32_t flight = tcp_flight(cb);
+
+	tcp_ranges_clear(cb);
+	cb->cc->timeout(cb, flight, cb->rtx_count == 0);
+	cb->recovery = TCP_LOSS_RECOVERY;
+	cb->recover = cb->lost_end = cb->snd_nxt;
+	cb->rtx_next = cb->snd_una;
+	cb->dupacks = 0;
+	cb->rtx_due = true;
+	cb->rtt_start_ns = 0; /* Karn: what is sent again is not timed */
+	cb->sock.stack->stats.tcp_timeouts++;
+}
+
+/* Nothing is outstanding, or the window is closed: RFC 9293 3.8.6.1. */
+static void persist_timeout(struct tcp_cb *cb)
+{
+	if (cb->snd_wnd == 0)
+		cb->probe_due = true;
+	else
+		cb->small_due = true;
+}
+
+/* The retransmission or persist timer. False: the connection is gone. */
+static bool rtx_fired(struct tcp_cb *cb)
+{
+	cb->rtx_deadline_ns = UINT64_MAX;
+	tcp_output_request(cb);
+	if (cb->snd_nxt == cb->snd_una && cb->snd_end == cb->snd_nxt && !cb->fin_queued &&
+	    tcp_syn_acked(cb))
+		return true; /* only an acknowledgement waited for a route */
+	if (cb->sock.stack->now_ns - cb->progress_ns >= patience_ns(cb)) {
+		tcp_fail(cb, -ETIMEDOUT);
+		return false;
+	}
+	if (!tcp_syn_acked(cb))
+		cb->rtx_due = true;
+	else if (cb->snd_wnd == 0 || cb->snd_nxt == cb->snd_una)
+		persist_timeout(cb);
+	else
+		retransmission_timeout(cb);
+	back_off(cb);
+	return true;
+}
+
+/* RFC 9293 3.8.4. While data is outstanding its retransmission is probe enough. */
+static bool keepalive_fired(struct tcp_cb *cb)
+{
+	uint64_t now = cb->sock.stack->now_ns;
+	uint64_t idle_end = cb->heard_ns + TCP_MS(cb->keepalive_idle_ms);
+
+	if (idle_end > now || cb->snd_nxt != cb->snd_una) {
+		cb->keepalive_sent = 0;
+		cb->life_deadline_ns =
+		    idle_end > now ? idle_end : now + TCP_MS(cb->keepalive_idle_ms);
+		return true;
+	}
+	if (cb->keepalive_sent >= cb->keepalive_probes) {
+		tcp_fail(cb, -ETIMEDOUT);
+		return false;
+	}
+	cb->keepalive_sent++;
+	cb->keepalive_due = true;
+	cb->life_deadline_ns = now + TCP_MS(cb->keepalive_interval_ms);
+	tcp_output_request(cb);
+	return true;
+}
+
+static bool life_fired(struct tcp_cb *cb)
+{
+	cb->life_deadline_ns = UINT64_MAX;
+	if (cb->state == TCP_TIME_WAIT || (cb->state == TCP_FIN_WAIT_2 && !cb->owned)) {
+		tcp_finish(cb);
+		return false;
+	}
+	return !cb->keepalive || keepalive_fired(cb);
+}
+
+/* The peer has waited long enough, and the program did not answer. */
+static void ack_fired(struct tcp_cb *cb)
+{
+	cb->ack_deadline_ns = UINT64_MAX;
+	if (cb->ack_need != TCP_ACK_NONE) {
+		cb->replies = false;
+		tcp_ack_now(cb);
+	}
+}
+
+static void fired(struct tcp_cb *cb)
+{
+	uint64_t now = cb->sock.stack->now_ns, next;
+
+	cb->timer.deadline_ns = UINT64_MAX;
+	if (cb->ack_deadline_ns <= now)
+		ack_fired(cb);
+	if (cb->rtx_deadline_ns <= now && !rtx_fired(cb))
+		return;
+	if (cb->life_deadline_ns <= now && !life_fired(cb))
+		return;
+	next = min_ns(min_ns(cb->ack_deadline_ns, cb->rtx_deadline_ns), cb->life_deadline_ns);
+	if (next != UINT64_MAX)
+		tcp_timer_need(cb, next);
+}
+
+void tcp_tick(struct stack *s)
+{
+	struct tcp_table *t = s->tcp;
+	struct wheel_entry *e;
+
+	while ((e = wheel_pop(&t->wheel, s->now_ns)) != NULL)
+		fired(container_of(e, struct tcp_cb, timer));
+	while ((e = wheel_pop(&t->half_wheel, s->now_ns)) != NULL)
+		tcp_half_timeout(s, container_of(e, struct tcp_half, timer));
+	t->next_ns = min_ns(wheel_next(&t->wheel), wheel_next(&t->half_wheel));
+}
+
+uint64_t tcp_next_deadline(const struct stack *s)
+{
+	const struct tcp_table *t = s->tcp;
+
+	return list_empty(&t->output) ? t->next_ns : s->now_ns;
+}

@@ -1,0 +1,42 @@
+/* tcp_timer.h - the timers of a connection: three deadlines in its control block and one entry in
+ * the wheel, which is armed at or before the first of them. Moving a deadline back costs nothing:
+ * the entry fires, finds nothing due, and is armed again. So a connection that exchanges segments
+ * does not touch the wheel.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef INET_TCP_TIMER_H
+#define INET_TCP_TIMER_H
+
+#include "inet/tcp_table.h"
+
+void tcp_timer_arm(struct tcp_cb *cb, uint64_t deadline_ns);
+
+/* To be called with each new deadline. */
+static inline void tcp_timer_need(struct tcp_cb *cb, uint64_t deadline_ns)
+{
+	if (deadline_ns < cb->timer.deadline_ns)
+		tcp_timer_arm(cb, deadline_ns);
+}
+
+/* The retransmission time-out with its back-off (RFC 6298 5.5), at most TCP_RTO_MAX_NS. */
+uint64_t tcp_timer_rto(const struct tcp_cb *cb);
+
+/* RFC 6298 5.1, 5.3: (re)starts the retransmission timer. */
+static inline void tcp_timer_start_rtx(struct tcp_cb *cb)
+{
+	cb->rtx_deadline_ns =
+	    cb->sock.stack->now_ns + (cb->rtx_count == 0 ? cb->rto_ns : tcp_timer_rto(cb));
+	tcp_timer_need(cb, cb->rtx_deadline_ns);
+}
+
+/* A round-trip time was measured: RFC 6298 2. */
+void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns);
+
+/* Keepalive from now on, or FIN-WAIT-2's end when the program has gone; as the state has it. */
+void tcp_timer_start_life(struct tcp_cb *cb);
+
+/* The timer of a half-open connection. */
+void tcp_timer_arm_half(struct tcp_table *t, struct tcp_half *h, uint64_t deadline_ns);
+
+#endif
