@@ -12,6 +12,7 @@
 #include "base/siphash.h"
 #include "mem/heap.h"
 #include "mem/pool.h"
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -166,23 +167,35 @@ static int by_value(const void *a, const void *b)
 	return (x > y) - (x < y);
 }
 
+static bool is_wanted(const struct row *row, const char *name)
+{
+	return name == NULL || strstr(row->name, name) != NULL;
+}
+
+static void print_row(const struct row *row, double ns[ROUNDS])
+{
+	qsort(ns, ROUNDS, sizeof(ns[0]), by_value);
+	printf("%-34s %9.1f %9.1f\n", row->name, ns[ROUNDS / 2], ns[0]);
+}
+
+/* `name` is NULL or part of the names of the rows wanted; the others have no operations. */
 static void run_rows(const char *name)
 {
 	static double ns[ROWS][ROUNDS];
 	uint64_t n[ROWS];
 
 	for (int i = 0; i < ROWS; i++)
-		n[i] = operations(&rows[i]);
+		n[i] = is_wanted(&rows[i], name) ? operations(&rows[i]) : 0;
 	for (int round = 0; round < ROUNDS; round++) {
-		for (int i = 0; i < ROWS; i++)
-			ns[i][round] = measure(&rows[i], n[i]) / (double)n[i];
+		for (int i = 0; i < ROWS; i++) {
+			if (n[i] > 0)
+				ns[i][round] = measure(&rows[i], n[i]) / (double)n[i];
+		}
 	}
 	printf("%-34s %9s %9s\n", "ns an operation", "median", "best");
 	for (int i = 0; i < ROWS; i++) {
-		if (name != NULL && strstr(rows[i].name, name) == NULL)
-			continue;
-		qsort(ns[i], ROUNDS, sizeof(ns[i][0]), by_value);
-		printf("%-34s %9.1f %9.1f\n", rows[i].name, ns[i][ROUNDS / 2], ns[i][0]);
+		if (n[i] > 0)
+			print_row(&rows[i], ns[i]);
 	}
 }
 

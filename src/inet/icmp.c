@@ -199,10 +199,21 @@ void icmp_input(struct stack *s, struct packet *pkt)
 	}
 }
 
-/* Sends an error about pkt, quoting as much of it as there is room for (RFC 1812 4.3.2.3). */
+/* How much of pkt an error quotes: as much as there is room for (RFC 1812 4.3.2.3), and so much that
+ * it need not be cut. */
+static uint32_t quoted_bytes(struct stack *s, const struct packet *pkt)
+{
+	uint32_t bytes = (uint32_t)(pkt->l4 - pkt->l3) + pkt->l4_len;
+	uint32_t most = ip_path_mtu(s, &pkt->src);
+
+	most = most < ICMP_ERROR_MAX_BYTES ? most : ICMP_ERROR_MAX_BYTES;
+	most -= IP4_HEADER_BYTES + ICMP_HEADER_BYTES;
+	return bytes < most ? bytes : most;
+}
+
 static void send_error(struct stack *s, const struct packet *pkt, uint8_t type, uint8_t code)
 {
-	uint32_t quoted = (uint32_t)(pkt->l4 - pkt->l3) + pkt->l4_len;
+	uint32_t quoted = quoted_bytes(s, pkt);
 	struct ip_send m = {
 	    .src = pkt->dst,
 	    .dst = pkt->src,
@@ -222,8 +233,6 @@ static void send_error(struct stack *s, const struct packet *pkt, uint8_t type, 
 		s->stats.lost_no_buffer++;
 		return;
 	}
-	if (quoted > ICMP_ERROR_MAX_BYTES - IP4_HEADER_BYTES - ICMP_HEADER_BYTES)
-		quoted = ICMP_ERROR_MAX_BYTES - IP4_HEADER_BYTES - ICMP_HEADER_BYTES;
 	p = m.head->data;
 	memset(p, 0, ICMP_HEADER_BYTES);
 	p[0] = type;

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/table.h"
+#include "libos/catpowder.h"
 #include "libos/kernel.h"
 #include <stddef.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@
 
 static const struct libos_class *const table[] = {
     &kernel_class,
+    &libos_catpowder,
 };
 
 enum { TABLE_LEN = sizeof(table) / sizeof(table[0]) };

@@ -45,6 +45,9 @@ struct link_ops {
 	/* Asks for a wake-up through wake_fd. Returns 1 when frames wait already (poll again), else
 	 * 0. */
 	int (*arm)(struct link *);
+	/* In the child of a fork: closes descriptors, touches nothing that the parent uses. NULL:
+	 * has none. */
+	void (*forked)(struct link *);
 	/* Drops all it holds and frees itself. */
 	void (*destroy)(struct link *);
 };

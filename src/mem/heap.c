@@ -19,9 +19,10 @@ enum {
 	PAGE_SHIFT = 12,
 	SMALL_MAX_BYTES = HEAP_SMALL_ROOM - BUF_HEADROOM_BYTES,
 	READY_BLOCKS = 2, /* a ready list may hold HEAP_READY_BYTES, but at least so many */
-	TRIM_BLOCKS =
-	    16, /* an overfull list gives back so many at a time, so that no call is long */
-	TRIM_BYTES = 1 << 20, /* and not more than this, but at least one */
+	/* An overfull list gives back so much at a time, but at least one block: no call is long.
+	 */
+	TRIM_BLOCKS = 16,
+	TRIM_BYTES = 1 << 20,
 };
 
 static const uint64_t keep_pages = HEAP_KEEP_BYTES >> PAGE_SHIFT;

@@ -1,0 +1,386 @@
+/* inet.c - the joint of one stack and one link: the loop of stack.h, and the queues' cold calls.
+ * See inet.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "libos/inet.h"
+#include "base/clock.h"
+#include "base/config.h"
+#include "base/entropy.h"
+#include "base/log.h"
+#include "libos/inet_queue.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+
+static struct inet *inet_of(struct libos *l)
+{
+	return container_of(l, struct inet, libos);
+}
+
+static void set_defaults_from_link(struct stack_config *cfg, const struct config *c,
+				   const struct link_info *info)
+{
+	memcpy(cfg->mac, c->has_mac ? c->mac : info->mac, sizeof(cfg->mac));
+	cfg->mtu = c->mtu ? c->mtu : info->mtu;
+	cfg->offloads = info->offloads;
+	cfg->max_frags = info->max_frags;
+	cfg->tso_max_bytes = info->tso_max_bytes;
+	cfg->pool = info->rx_pool;
+}
+
+static void set_tcp(struct stack_config *cfg, const struct config *c)
+{
+	cfg->mss = c->mss;
+	cfg->nagle = !c->nodelay;
+	cfg->keepalive = c->keepalive;
+	if (c->keepalive_time_ms)
+		cfg->keepalive_idle_ms = c->keepalive_time_ms;
+	if (c->keepalive_interval_ms)
+		cfg->keepalive_interval_ms = c->keepalive_interval_ms;
+	if (c->linger_given)
+		cfg->time_wait_ms = c->time_wait_ms;
+}
+
+static void set_arp(struct stack_config *cfg, const struct config *c)
+{
+	if (c->arp_cache_ttl_s)
+		cfg->arp_cache_ttl_s = c->arp_cache_ttl_s;
+	if (c->arp_request_timeout_s)
+		cfg->arp_request_timeout_ms = c->arp_request_timeout_s * 1000;
+	if (c->arp_request_retries)
+		cfg->arp_request_retries = c->arp_request_retries;
+}
+
+static int check_config(const struct config *c, const struct link_info *info)
+{
+	if (!c->has_addr) {
+		log_error(
+		    "%s needs an own IPv4 address: set demikernel.local_ipv4_addr in the "
+		    "configuration file, or LOCAL_IPV4_ADDR, for example LOCAL_IPV4_ADDR=10.0.0.2/24",
+		    c->libos);
+		return -EINVAL;
+	}
+	if (c->mtu > info->mtu) {
+		log_error(
+		    "inetstack_config.mtu is %u, the interface carries %u: lower the one, or raise the "
+		    "other with ip link set dev %s mtu %u",
+		    c->mtu, info->mtu, c->interface ? c->interface : "IF", c->mtu);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int make_stack(struct inet *in, const struct config *c)
+{
+	struct stack_config cfg;
+	int rc = check_config(c, &in->link->info);
+
+	if (rc < 0)
+		return rc;
+	stack_config_init(&cfg);
+	cfg.addr = c->addr;
+	cfg.prefix_len = c->prefix_len;
+	cfg.gateway = c->gateway;
+	set_defaults_from_link(&cfg, c, &in->link->info);
+	set_tcp(&cfg, c);
+	set_arp(&cfg, c);
+	rc = entropy_fill(cfg.key, sizeof(cfg.key));
+	if (rc < 0)
+		return rc;
+	rc = stack_create(&in->stack, &cfg, clock_now_ns());
+	for (uint32_t i = 0; rc == 0 && i < c->arp_table_len; i++)
+		rc = stack_add_neighbour(in->stack, &c->arp_table[i].ip, c->arp_table[i].mac);
+	if (rc < 0)
+		stack_destroy(in->stack);
+	return rc;
+}
+
+int inet_create(struct libos **out, const struct libos_class *class, const struct libos_env *env,
+		struct link *link)
+{
+	struct epoll_event wake = {.events = EPOLLIN};
+	struct inet *in = calloc(1, sizeof(*in));
+	int rc = -ENOMEM, fd;
+
+	if (!in)
+		goto destroy_link;
+	in->libos.class = class;
+	in->heap = env->heap;
+	in->link = link;
+	list_init(&in->queues);
+	list_init(&in->sending);
+	rc = make_stack(in, env->config);
+	if (rc < 0)
+		goto free_inet;
+	fd = link->ops->wake_fd ? link->ops->wake_fd(link) : -1;
+	if (fd >= 0 && epoll_ctl(env->epoll_fd, EPOLL_CTL_ADD, fd, &wake) < 0) {
+		rc = -errno;
+		goto destroy_stack;
+	}
+	in->deadline_ns = stack_next_deadline(in->stack);
+	*out = &in->libos;
+	return 0;
+
+destroy_stack:
+	stack_destroy(in->stack);
+free_inet:
+	free(in);
+destroy_link:
+	link->ops->destroy(link);
+	return rc;
+}
+
+/* Frames that the link had no room for go first. False: it has none still. */
+static bool flush_kept(struct inet *in, uint64_t now_ns)
+{
+	int n;
+
+	if (in->kept == 0)
+		return true;
+	n = in->link->ops->tx(in->link, &in->frames[in->first], (int)in->kept, now_ns);
+	if (n < 0) {
+		in->link_gone = true;
+		return false;
+	}
+	in->first += (unsigned)n;
+	in->kept -= (unsigned)n;
+	return in->kept == 0;
+}
+
+void inet_flush(struct inet *in, uint64_t now_ns)
+{
+	while (flush_kept(in, now_ns)) {
+		in->first = 0;
+		in->kept = (unsigned)stack_output(in->stack, in->frames, LINK_BURST, now_ns);
+		if (in->kept == 0)
+			break;
+	}
+}
+
+static void drop_kept(struct inet *in)
+{
+	for (unsigned i = in->first; i < in->first + in->kept; i++)
+		frame_release(&in->frames[i]);
+	in->kept = 0;
+}
+
+/* The device is gone: everything that waits fails. */
+static int fail_everything(struct inet *in, uint64_t now_ns)
+{
+	struct list *pos, *tmp;
+	int failed = 0;
+
+	list_for_each_safe (pos, tmp, &in->queues) {
+		inet_queue_fail(list_entry(pos, struct inet_queue, link), -ENETDOWN, now_ns);
+		failed++;
+	}
+	return failed;
+}
+
+static int handle_events(struct inet *in, uint64_t now_ns)
+{
+	struct stack_event ev[LINK_BURST];
+	int n, happened = 0;
+
+	while ((n = stack_events(in->stack, ev, LINK_BURST)) > 0) {
+		for (int i = 0; i < n; i++) {
+			if (ev[i].user)
+				inet_event(ev[i].user, ev[i].bits, now_ns);
+		}
+		happened += n;
+	}
+	return happened;
+}
+
+int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns)
+{
+	struct inet *in = inet_of(l);
+	struct buf *bufs[LINK_BURST];
+	int happened, n;
+
+	in->done = done;
+	n = in->link->ops->rx(in->link, bufs, LINK_BURST, now_ns);
+	if (n == -ENODEV)
+		in->link_gone = true;
+	if (in->link_gone)
+		return fail_everything(in, now_ns);
+	happened = n > 0 ? n : 0;
+	if (n > 0)
+		stack_input(in->stack, bufs, n, now_ns);
+	if (now_ns >= in->deadline_ns)
+		stack_tick(in->stack, now_ns);
+	happened += handle_events(in, now_ns);
+	inet_flush(in, now_ns);
+	inet_datagrams_sent(in);
+	in->deadline_ns = stack_next_deadline(in->stack);
+	in->done = NULL;
+	return happened;
+}
+
+uint64_t inet_next_deadline(struct libos *l)
+{
+	struct inet *in = inet_of(l);
+
+	return in->kept > 0 ? 0 : stack_next_deadline(in->stack);
+}
+
+int inet_arm(struct libos *l)
+{
+	struct inet *in = inet_of(l);
+
+	if (!in->link->ops->wake_fd || in->link->ops->wake_fd(in->link) < 0)
+		return -EAGAIN;
+	return in->link->ops->arm(in->link);
+}
+
+struct inet_queue *inet_queue_new(struct inet *in, enum queue_type type, struct sock *sock)
+{
+	struct inet_queue *iq = calloc(1, sizeof(*iq));
+
+	if (!iq)
+		return NULL;
+	iq->queue.libos = &in->libos;
+	iq->queue.type = type;
+	iq->inet = in;
+	iq->sock = sock;
+	operation_list_init(&iq->pushes);
+	operation_list_init(&iq->unacked);
+	operation_list_init(&iq->pops);
+	operation_list_init(&iq->accepts);
+	list_init(&iq->sending);
+	list_add_tail(&in->queues, &iq->link);
+	return iq;
+}
+
+int inet_socket(struct libos *l, enum queue_type type, struct queue **out)
+{
+	struct inet *in = inet_of(l);
+	struct inet_queue *iq = inet_queue_new(in, type, NULL);
+	int rc;
+
+	if (!iq)
+		return -ENOMEM;
+	rc = stack_open(in->stack, type == QUEUE_TCP ? SOCK_STREAM : SOCK_DGRAM, iq, &iq->sock);
+	if (rc < 0) {
+		inet_close(&iq->queue);
+		return rc;
+	}
+	*out = &iq->queue;
+	return 0;
+}
+
+void inet_close(struct queue *q)
+{
+	struct inet_queue *iq = inet_queue(q);
+	uint64_t now_ns = clock_now_ns();
+
+	if (iq->sock) {
+		stack_set_user(iq->sock, NULL);
+		stack_close(iq->sock, now_ns);
+		inet_flush(iq->inet, now_ns);
+	}
+	list_del(&iq->link);
+	list_del(&iq->sending);
+	free(iq);
+}
+
+/* Sleeps over the link until something comes, the stack's deadline, or the end. */
+static void linger_step(struct inet *in, uint64_t now_ns, uint64_t end_ns)
+{
+	uint64_t until_ns = stack_next_deadline(in->stack);
+	struct pollfd wake = {.fd = in->link->ops->wake_fd ? in->link->ops->wake_fd(in->link) : -1,
+			      .events = POLLIN};
+	struct timespec interval;
+
+	if (until_ns > end_ns)
+		until_ns = end_ns;
+	if (wake.fd < 0 || in->kept > 0 || until_ns <= now_ns || in->link->ops->arm(in->link) != 0)
+		return;
+	interval.tv_sec = (time_t)((until_ns - now_ns) / 1000000000);
+	interval.tv_nsec = (long)((until_ns - now_ns) % 1000000000);
+	ppoll(&wake, 1, &interval, NULL);
+}
+
+/* Closes all, and delivers what was accepted as far as that takes no longer than linger_ns. */
+void inet_destroy(struct libos *l, uint64_t linger_ns)
+{
+	struct inet *in = inet_of(l);
+	uint64_t now_ns = clock_now_ns(), end_ns = now_ns + linger_ns;
+
+	while (!list_empty(&in->queues))
+		inet_close(&list_entry(in->queues.next, struct inet_queue, link)->queue);
+	while (!in->link_gone && stack_busy(in->stack) && now_ns < end_ns) {
+		struct operation_list none;
+
+		operation_list_init(&none);
+		if (inet_poll(l, &none, now_ns) == 0)
+			linger_step(in, now_ns, end_ns);
+		now_ns = clock_now_ns();
+	}
+	drop_kept(in);
+	stack_destroy(in->stack);
+	in->link->ops->destroy(in->link);
+	free(in);
+}
+
+void inet_forked(struct libos *l)
+{
+	struct inet *in = inet_of(l);
+
+	if (in->link->ops->forked)
+		in->link->ops->forked(in->link);
+}
+
+int inet_bind(struct queue *q, const struct endpoint *local)
+{
+	return stack_bind(inet_queue(q)->sock, local, inet_queue(q)->reuse_port);
+}
+
+int inet_listen(struct queue *q, int backlog)
+{
+	return stack_listen(inet_queue(q)->sock, backlog);
+}
+
+int inet_shutdown(struct queue *q, int how)
+{
+	struct inet_queue *iq = inet_queue(q);
+	uint64_t now_ns = clock_now_ns();
+	int rc = stack_shutdown(iq->sock, how, now_ns);
+
+	inet_flush(iq->inet, now_ns);
+	return rc;
+}
+
+int inet_setsockopt(struct queue *q, int level, int name, const void *val, uint32_t len)
+{
+	struct inet_queue *iq = inet_queue(q);
+	int rc = stack_setsockopt(iq->sock, level, name, val, len), on;
+
+	/* Which the bind has to know. */
+	if (rc == 0 && level == SOL_SOCKET && name == SO_REUSEPORT && len == sizeof(on)) {
+		memcpy(&on, val, sizeof(on));
+		iq->reuse_port = on != 0;
+	}
+	return rc;
+}
+
+int inet_getsockopt(struct queue *q, int level, int name, void *val, uint32_t *len)
+{
+	return stack_getsockopt(inet_queue(q)->sock, level, name, val, len);
+}
+
+int inet_getpeername(struct queue *q, struct endpoint *peer)
+{
+	*peer = stack_peer(inet_queue(q)->sock);
+	return 0;
+}
+
+int inet_getsockname(struct queue *q, struct endpoint *local)
+{
+	*local = stack_local(inet_queue(q)->sock);
+	return 0;
+}

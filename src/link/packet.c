@@ -1,0 +1,364 @@
+/* packet.c - see packet.h.
+ *
+ * Each ring is an array of slots that kernel and program own in turn; a word of the slot says who.
+ * Both rings are one mapping, receive slots first. A slot: struct tpacket2_hdr, then the frame (at
+ * tp_mac received; at TX_DATA sent).
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "link/packet.h"
+#include "base/list.h"
+#include "base/log.h"
+#include <errno.h>
+#include <linux/filter.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <net/if.h>
+#include <net/if_arp.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define TX_DATA TPACKET_ALIGN(sizeof(struct tpacket2_hdr))
+
+enum { BLOCK_BYTES = 1 << 18 };
+
+struct packet {
+	struct link link;
+	int fd;
+	uint32_t slot_bytes;
+	uint32_t rx_next, tx_next;
+	uint8_t *rx, *tx; /* the rings */
+	size_t map_bytes;
+};
+
+static struct packet *packet_of(struct link *l)
+{
+	return container_of(l, struct packet, link);
+}
+
+static struct tpacket2_hdr *slot(const struct packet *p, uint8_t *ring, uint32_t i)
+{
+	return (struct tpacket2_hdr *)(void *)(ring + (size_t)i * p->slot_bytes);
+}
+
+static uint32_t status_of(const struct tpacket2_hdr *h)
+{
+	return __atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE);
+}
+
+static void set_status(struct tpacket2_hdr *h, uint32_t status)
+{
+	__atomic_store_n(&h->tp_status, status, __ATOMIC_RELEASE);
+}
+
+/* The kernel takes a VLAN tag out of the frame; the stack wants to see it. */
+static void copy_in(struct buf *b, const struct tpacket2_hdr *h, uint32_t status)
+{
+	const uint8_t *frame = (const uint8_t *)h + h->tp_mac;
+	uint32_t head = 0;
+
+	if (status & TP_STATUS_VLAN_VALID && h->tp_snaplen >= 2 * ETH_ALEN) {
+		memcpy(b->data, frame, 2 * ETH_ALEN);
+		put_be16(b->data + 12,
+			 status & TP_STATUS_VLAN_TPID_VALID ? h->tp_vlan_tpid : ETH_P_8021Q);
+		put_be16(b->data + 14, h->tp_vlan_tci);
+		head = 2 * ETH_ALEN;
+		b->len = 4;
+	}
+	memcpy(b->data + head + b->len, frame + head, h->tp_snaplen - head);
+	b->len += h->tp_snaplen;
+	/* A sender on this machine left the checksum to a device that is not there: nothing has
+	 * touched the frame since. */
+	if (status & (TP_STATUS_CSUM_VALID | TP_STATUS_CSUMNOTREADY))
+		b->flags |= BUF_CSUM_OK;
+}
+
+static struct buf *receive(struct packet *p, const struct tpacket2_hdr *h, uint32_t status)
+{
+	struct buf *b;
+
+	if (h->tp_len != h->tp_snaplen) {
+		p->link.rx_dropped++;
+		log_warn_rarely(
+		    "a frame of %u bytes is longer than the interface's MTU allows: turn offloads "
+		    "off where it comes from, with ethtool -K IF tso off gso off gro off",
+		    h->tp_len);
+		return NULL;
+	}
+	b = pool_get(p->link.info.rx_pool);
+	if (!b || h->tp_snaplen + 4 > buf_tailroom(b)) {
+		p->link.rx_dropped++;
+		if (b)
+			buf_unref(b);
+		return NULL;
+	}
+	copy_in(b, h, status);
+	p->link.rx_frames++;
+	p->link.rx_bytes += b->len;
+	p->link.rx_copied_bytes += b->len;
+	return b;
+}
+
+static int packet_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
+{
+	struct packet *p = packet_of(l);
+	int n = 0;
+
+	(void)now_ns;
+	while (n < max) {
+		struct tpacket2_hdr *h = slot(p, p->rx, p->rx_next);
+		uint32_t status = status_of(h);
+
+		if (!(status & TP_STATUS_USER))
+			break;
+		bufs[n] = receive(p, h, status);
+		n += bufs[n] != NULL;
+		set_status(h, TP_STATUS_KERNEL);
+		p->rx_next = (p->rx_next + 1) & (PACKET_RING_FRAMES - 1);
+	}
+	return n;
+}
+
+static void copy_out(struct packet *p, struct tpacket2_hdr *h, struct frame *f)
+{
+	uint8_t *at = (uint8_t *)h + TX_DATA;
+
+	memcpy(at, f->head->data, f->head->len);
+	at += f->head->len;
+	for (unsigned i = 0; i < f->nfrags; i++) {
+		memcpy(at, f->frags[i].data, f->frags[i].len);
+		at += f->frags[i].len;
+	}
+	h->tp_len = f->len;
+	p->link.tx_frames++;
+	p->link.tx_bytes += f->len;
+	p->link.tx_copied_bytes += f->len;
+	frame_release(f);
+}
+
+/* Tells the kernel that slots are filled. An interface that is down loses them, as a pulled cable
+ * would. */
+static int ring_doorbell(struct packet *p)
+{
+	if (send(p->fd, NULL, 0, MSG_DONTWAIT) >= 0)
+		return 0;
+	if (errno == ENXIO || errno == ENODEV)
+		return -ENODEV;
+	return 0;
+}
+
+static int packet_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
+{
+	struct packet *p = packet_of(l);
+	int sent = 0;
+
+	(void)now_ns;
+	while (sent < n) {
+		struct tpacket2_hdr *h = slot(p, p->tx, p->tx_next);
+		uint32_t status = status_of(h);
+
+		if (status & (TP_STATUS_SEND_REQUEST | TP_STATUS_SENDING))
+			break;
+		copy_out(p, h, &frames[sent++]);
+		set_status(h, TP_STATUS_SEND_REQUEST);
+		p->tx_next = (p->tx_next + 1) & (PACKET_RING_FRAMES - 1);
+	}
+	l->tx_full += sent < n;
+	if (ring_doorbell(p) < 0)
+		return -ENODEV;
+	return sent;
+}
+
+static int packet_wake_fd(struct link *l)
+{
+	return packet_of(l)->fd;
+}
+
+/* The socket is readable whenever a slot is filled: there is nothing to ask for. */
+static int packet_arm(struct link *l)
+{
+	struct packet *p = packet_of(l);
+
+	return (status_of(slot(p, p->rx, p->rx_next)) & TP_STATUS_USER) != 0;
+}
+
+static void packet_forked(struct link *l)
+{
+	close(packet_of(l)->fd);
+}
+
+static void packet_destroy(struct link *l)
+{
+	struct packet *p = packet_of(l);
+
+	if (p->rx)
+		munmap(p->rx, p->map_bytes);
+	close(p->fd);
+	pool_destroy(l->info.rx_pool);
+	free(p);
+}
+
+static const struct link_ops packet_ops = {
+    .name = "packet",
+    .rx = packet_rx,
+    .tx = packet_tx,
+    .wake_fd = packet_wake_fd,
+    .arm = packet_arm,
+    .forked = packet_forked,
+    .destroy = packet_destroy,
+};
+
+/* Lets through ARP and what is for our address; the kernel's own frames stay with it. A VLAN tag is
+ * outside the frame here. */
+static int set_filter(int fd, const struct ip_addr *addr)
+{
+	struct sock_filter code[] = {
+	    BPF_STMT(BPF_LD | BPF_H | BPF_ABS, 12),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_ARP, 3, 0),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ETH_P_IP, 0, 3),
+	    BPF_STMT(BPF_LD | BPF_W | BPF_ABS, 30),
+	    BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, ip4_get(addr), 0, 1),
+	    BPF_STMT(BPF_RET | BPF_K, UINT32_MAX),
+	    BPF_STMT(BPF_RET | BPF_K, 0),
+	};
+	struct sock_fprog program = {sizeof(code) / sizeof(code[0]), code};
+
+	return setsockopt(fd, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) < 0 ? -errno
+											   : 0;
+}
+
+static int read_interface(struct packet *p, const struct packet_options *opt, int *index)
+{
+	struct ifreq req = {0};
+
+	if (strlen(opt->interface) >= sizeof(req.ifr_name))
+		return -ENODEV;
+	strcpy(req.ifr_name, opt->interface);
+	if (ioctl(p->fd, SIOCGIFINDEX, &req) < 0)
+		return -errno;
+	*index = req.ifr_ifindex;
+	if (ioctl(p->fd, SIOCGIFFLAGS, &req) < 0)
+		return -errno;
+	if (!(req.ifr_flags & IFF_UP))
+		return -ENETDOWN;
+	if (ioctl(p->fd, SIOCGIFMTU, &req) < 0)
+		return -errno;
+	p->link.info.mtu = req.ifr_mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)req.ifr_mtu;
+	if (ioctl(p->fd, SIOCGIFHWADDR, &req) < 0)
+		return -errno;
+	if (req.ifr_hwaddr.sa_family != ARPHRD_ETHER)
+		return -EINVAL;
+	memcpy(p->link.info.mac, opt->mac ? opt->mac : (const uint8_t *)req.ifr_hwaddr.sa_data,
+	       ETH_ALEN);
+	return 0;
+}
+
+/* Slots that hold a frame of the MTU; both rings of the same shape, one mapping. */
+static int map_rings(struct packet *p)
+{
+	struct tpacket_req ring = {.tp_block_size = BLOCK_BYTES, .tp_frame_nr = PACKET_RING_FRAMES};
+	int version = TPACKET_V2, one = 1;
+	void *map;
+
+	p->slot_bytes = 2048;
+	while (p->slot_bytes < p->link.info.mtu + 256u)
+		p->slot_bytes *= 2;
+	ring.tp_frame_size = p->slot_bytes;
+	ring.tp_block_nr = PACKET_RING_FRAMES / (BLOCK_BYTES / p->slot_bytes);
+	if (setsockopt(p->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
+	    setsockopt(p->fd, SOL_PACKET, PACKET_LOSS, &one, sizeof(one)) < 0 ||
+	    setsockopt(p->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0 ||
+	    setsockopt(p->fd, SOL_PACKET, PACKET_TX_RING, &ring, sizeof(ring)) < 0 ||
+	    setsockopt(p->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)) < 0 ||
+	    setsockopt(p->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0)
+		return -errno;
+	p->map_bytes = 2 * (size_t)PACKET_RING_FRAMES * p->slot_bytes;
+	map = mmap(NULL, p->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, p->fd, 0);
+	if (map == MAP_FAILED)
+		return -errno;
+	p->rx = map;
+	p->tx = p->rx + p->map_bytes / 2;
+	return 0;
+}
+
+/* A foreign MAC comes through a unicast filter: the interface listens to all. */
+static int accept_mac(struct packet *p, const struct packet_options *opt, int index)
+{
+	struct packet_mreq all = {.mr_ifindex = index, .mr_type = PACKET_MR_PROMISC};
+
+	if (!opt->mac)
+		return 0;
+	return setsockopt(p->fd, SOL_PACKET, PACKET_ADD_MEMBERSHIP, &all, sizeof(all)) < 0 ? -errno
+											   : 0;
+}
+
+static int bind_to(struct packet *p, int index)
+{
+	struct sockaddr_ll to = {.sll_family = AF_PACKET,
+				 .sll_protocol = __builtin_bswap16(ETH_P_ALL),
+				 .sll_ifindex = index};
+
+	return bind(p->fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
+}
+
+static void explain(const struct packet_options *opt, int rc)
+{
+	switch (rc) {
+	case -EPERM:
+	case -EACCES:
+		log_error(
+		    "raw frames need CAP_NET_RAW: run as root, or sudo setcap cap_net_raw+ep PROGRAM");
+		break;
+	case -ENODEV:
+	case -ENXIO:
+		log_error("there is no interface %s: ip link shows those that there are; set "
+			  "raw_socket.linux_interface_name or LINUX_INTERFACE_NAME",
+			  opt->interface);
+		break;
+	case -ENETDOWN:
+		log_error("interface %s is down: ip link set dev %s up", opt->interface,
+			  opt->interface);
+		break;
+	default:
+		log_error("interface %s cannot be opened by AF_PACKET: %s", opt->interface,
+			  strerror(-rc));
+	}
+}
+
+int packet_open(struct link **out, const struct packet_options *opt)
+{
+	struct packet *p = calloc(1, sizeof(*p));
+	int rc = -ENOMEM, index = 0;
+
+	if (!p)
+		return rc;
+	p->link.ops = &packet_ops;
+	p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	rc = p->fd < 0 ? -errno : read_interface(p, opt, &index);
+	if (rc == 0 && !ip_is_any(&opt->addr))
+		rc = set_filter(p->fd, &opt->addr);
+	if (rc == 0)
+		rc = map_rings(p);
+	if (rc == 0)
+		rc = accept_mac(p, opt, index);
+	if (rc == 0)
+		rc = bind_to(p, index);
+	if (rc == 0)
+		rc = pool_create(&p->link.info.rx_pool, PACKET_POOL_BUFFERS,
+				 p->slot_bytes + BUF_HEADROOM_BYTES, BUF_HEADROOM_BYTES, NULL);
+	if (rc < 0) {
+		explain(opt, rc);
+		if (p->fd >= 0)
+			packet_destroy(&p->link);
+		else
+			free(p);
+		return rc;
+	}
+	p->link.info.max_frags = FRAME_FRAGS;
+	*out = &p->link;
+	return 0;
+}
