@@ -45,10 +45,17 @@ static inline void list_add_head(struct list *head, struct list *item)
 	list_add_tail(head->next, item);
 }
 
-static inline void list_del(struct list *item)
+/* Takes a member off and leaves its links as they are: for one that is put elsewhere, or forgotten,
+ * at once. */
+static inline void list_unlink(struct list *item)
 {
 	item->prev->next = item->next;
 	item->next->prev = item->prev;
+}
+
+static inline void list_del(struct list *item)
+{
+	list_unlink(item);
 	list_init(item);
 }
 

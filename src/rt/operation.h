@@ -120,9 +120,9 @@ static inline struct slot *operation_start(struct operations *t, enum demi_opcod
 static inline void operation_free(struct operations *t, struct slot *s)
 {
 	assert(s->state != SLOT_FREE);
-	list_del(&s->queue_link);
+	list_unlink(&s->queue_link);
 	if (s->state == SLOT_READY) {
-		list_del(&s->ready_link);
+		list_unlink(&s->ready_link);
 		t->orphan_count -= s->orphan;
 	}
 	s->state = SLOT_FREE;
