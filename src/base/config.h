@@ -16,6 +16,8 @@ struct config_neighbour {
 	struct ip_addr ip;
 };
 
+enum config_raw_link { RAW_LINK_AUTO, RAW_LINK_XDP, RAW_LINK_PACKET };
+enum config_xdp_mode { CONFIG_XDP_AUTO, CONFIG_XDP_NATIVE, CONFIG_XDP_GENERIC };
 enum config_idle { IDLE_ADAPTIVE, IDLE_SPIN };
 
 struct config {
@@ -24,21 +26,21 @@ struct config {
 
 	/* demikernel */
 	bool has_addr, has_mac;
-	struct ip_addr addr;	 /* local_ipv4_addr */
-	uint8_t prefix_len;	 /* local_ipv4_addr's /N or netmask; 0: not given */
-	struct ip_addr gateway;	 /* ip_is_any(): none */
-	uint8_t mac[6];		 /* local_link_addr */
-	bool profiling;		 /* profiling */
-	enum config_idle idle;	 /* idle: spin | adaptive */
-	uint32_t idle_after_us;	 /* idle_after_us: spin so long without an event, then sleep; 100 */
-	uint32_t idle_step_us;	 /* idle_step_us: longest sleep when a device cannot wake us; 100 */
+	struct ip_addr addr;     /* local_ipv4_addr */
+	uint8_t prefix_len;      /* local_ipv4_addr's /N or netmask; 0: not given */
+	struct ip_addr gateway;  /* ip_is_any(): none */
+	uint8_t mac[6];          /* local_link_addr */
+	bool profiling;          /* profiling */
+	enum config_idle idle;   /* idle: spin | adaptive */
+	uint32_t idle_after_us;  /* idle_after_us: spin so long without an event, then sleep; 100 */
+	uint32_t idle_step_us;   /* idle_step_us: longest sleep when a device cannot wake us; 100 */
 	uint32_t exit_linger_ms; /* exit_linger_ms: how long an exit may wait for delivery; 2000 */
 
 	/* limits */
-	uint32_t max_queues;	       /* descriptors; 65536 */
+	uint32_t max_queues;           /* descriptors; 65536 */
 	uint32_t max_operations;       /* pending and unclaimed; 131072 */
 	uint32_t max_unclaimed_closed; /* unclaimed results of closed descriptors; 4096 */
-	uint32_t small_buffers;	       /* messages of up to a frame; 16384 */
+	uint32_t small_buffers;        /* messages of up to a frame; 16384 */
 	uint64_t heap_bytes; /* address space for larger messages, a power of two; 1 GiB */
 	uint32_t memory_queue_messages; /* messages in one demi_queue(); 4096 */
 
@@ -48,7 +50,7 @@ struct config {
 	bool linger_given;     /* linger.enabled, or LINGER is set */
 	uint32_t time_wait_ms; /* TIME-WAIT of our own stacks: linger.time_seconds, LINGER; 60000
 				  unless linger_given */
-	bool nodelay;	       /* default true */
+	bool nodelay;          /* default true */
 
 	/* inetstack_config */
 	uint16_t mtu, mss; /* 0: not given; mss <= mtu - 40 when both are */
@@ -63,8 +65,12 @@ struct config {
 	uint32_t eal_init_len;
 
 	/* raw_socket */
-	char *interface;	 /* linux_interface_name */
-	int xdp_interface_index; /* 0: not given */
+	char *interface;               /* linux_interface_name */
+	int xdp_interface_index;       /* 0: not given */
+	enum config_raw_link raw_link; /* link: auto | xdp | packet */
+	enum config_xdp_mode xdp_mode; /* xdp_mode: auto | native | generic */
+	uint32_t xdp_queue;            /* xdp_queue: of the interface */
+	uint32_t xdp_busy_poll_us;     /* xdp_busy_poll_us: 0: off */
 };
 
 #endif

@@ -6,7 +6,9 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "libos/inet.h"
+#include "link/interface.h"
 #include "link/packet.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
 
@@ -27,23 +29,46 @@ static int interface_name(const struct config *c, char name[IF_NAMESIZE], const 
 	return -EINVAL;
 }
 
-static int catpowder_create(struct libos **out, const struct libos_env *env)
+/* AF_XDP where kernel, driver and privileges allow it, else AF_PACKET, or the one that the
+ * configuration names. */
+static int open_link(struct link **out, const struct libos_env *env, const char *interface)
 {
 	const struct config *c = env->config;
-	struct packet_options opt = {.addr = c->addr, .mac = c->has_mac ? c->mac : NULL};
-	char name[IF_NAMESIZE];
-	struct link *link;
-	int rc = interface_name(c, name, &opt.interface);
+	const uint8_t *mac = c->has_mac ? c->mac : NULL;
+	const struct packet_options packet = {.interface = interface, .addr = c->addr, .mac = mac};
+	int rc = catpowder_open_xdp(out, env, interface);
 
-	if (rc == 0)
-		rc = packet_open(&link, &opt);
+	if (rc == 0 || c->raw_link == RAW_LINK_XDP)
+		return rc;
+	return packet_open(out, &packet);
+}
+
+static int catpowder_create(struct libos **out, const struct libos_env *env)
+{
+	char name[IF_NAMESIZE];
+	const char *interface;
+	struct link *link;
+	int rc = interface_name(env->config, name, &interface);
+
 	if (rc < 0)
 		return rc;
-	return inet_create(out, &libos_catpowder, env, link);
+	if (interface_has_address(interface, &env->config->addr)) {
+		char text[INET_ADDRSTRLEN];
+
+		inet_ntop(AF_INET, env->config->addr.bytes + 12, text, sizeof(text));
+		log_error(
+		    "the kernel has %s on %s and would answer for it too: choose another local_ipv4_addr, or "
+		    "take it from the kernel with: ip addr del %s/PREFIX dev %s",
+		    text, interface, text, interface);
+		return -EADDRINUSE;
+	}
+	rc = open_link(&link, env, interface);
+	return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
 }
 
 const struct libos_class libos_catpowder = {
     .name = "catpowder",
     .create = catpowder_create,
+    .heap_bytes_max = CATPOWDER_HEAP_BYTES,
     INET_CLASS,
 };

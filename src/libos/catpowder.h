@@ -1,4 +1,4 @@
-/* catpowder.h - our TCP/IP over a network interface of the kernel's: AF_PACKET.
+/* catpowder.h - our TCP/IP over a network interface of the kernel's: AF_XDP or AF_PACKET.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,5 +8,14 @@
 #include "libos/libos.h"
 
 extern const struct libos_class libos_catpowder;
+
+struct link;
+
+/* AF_XDP pins its memory. */
+#define CATPOWDER_HEAP_BYTES (UINT64_C(128) << 20)
+
+/* Opens the interface by AF_XDP, unless the configuration chooses AF_PACKET. 0 or -errno; when that
+ * leaves AF_PACKET, or nothing, a line was logged that says why. */
+int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface);
 
 #endif

@@ -27,6 +27,8 @@ static void set_defaults_from_link(struct stack_config *cfg, const struct config
 	memcpy(cfg->mac, c->has_mac ? c->mac : info->mac, sizeof(cfg->mac));
 	cfg->mtu = c->mtu ? c->mtu : info->mtu;
 	cfg->offloads = info->offloads;
+	if (!c->tcp_checksum_offload && !c->udp_checksum_offload)
+		cfg->offloads &= ~(uint32_t)(OFFLOAD_L4_CSUM | OFFLOAD_TSO);
 	cfg->max_frags = info->max_frags;
 	cfg->tso_max_bytes = info->tso_max_bytes;
 	cfg->pool = info->rx_pool;
@@ -231,10 +233,15 @@ uint64_t inet_next_deadline(struct libos *l)
 int inet_arm(struct libos *l)
 {
 	struct inet *in = inet_of(l);
+	int rc;
 
 	if (!in->link->ops->wake_fd || in->link->ops->wake_fd(in->link) < 0)
 		return -EAGAIN;
-	return in->link->ops->arm(in->link);
+	rc = in->link->ops->arm(in->link);
+	if (rc != -ENODEV)
+		return rc;
+	in->link_gone = true; /* the next poll fails what waits */
+	return 1;
 }
 
 struct inet_queue *inet_queue_new(struct inet *in, enum queue_type type, struct sock *sock)

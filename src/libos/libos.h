@@ -140,7 +140,9 @@ struct libos_env {
 };
 
 struct libos_class {
-	const char *name; /* as in LIBOS */
+	const char *name;        /* as in LIBOS */
+	uint64_t heap_bytes_max; /* a device pins the heap: it is no larger, whatever is configured;
+				    0: any */
 
 	int (*create)(struct libos **out, const struct libos_env *env);
 	/* Delivers what was accepted, for at most linger_ns (0: not at all), then drops all queues

@@ -43,7 +43,7 @@ struct link_ops {
 	/* A descriptor that becomes readable when frames arrive; -1: none, poll. Borrowed. */
 	int (*wake_fd)(struct link *);
 	/* Asks for a wake-up through wake_fd. Returns 1 when frames wait already (poll again), else
-	 * 0. */
+	 * 0; -ENODEV. */
 	int (*arm)(struct link *);
 	/* In the child of a fork: closes descriptors, touches nothing that the parent uses. NULL:
 	 * has none. */

@@ -9,15 +9,13 @@
 #include "link/packet.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "link/interface.h"
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <net/if.h>
-#include <net/if_arp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -29,6 +27,7 @@ enum { BLOCK_BYTES = 1 << 18 };
 struct packet {
 	struct link link;
 	int fd;
+	int index; /* of the interface */
 	uint32_t slot_bytes;
 	uint32_t rx_next, tx_next;
 	uint8_t *rx, *tx; /* the rings */
@@ -182,7 +181,13 @@ static int packet_wake_fd(struct link *l)
 static int packet_arm(struct link *l)
 {
 	struct packet *p = packet_of(l);
+	int error = 0;
+	socklen_t len = sizeof(error);
 
+	/* An interface that is down comes back; one that is gone does not. */
+	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0 &&
+	    !interface_exists(p->index))
+		return -ENODEV;
 	return (status_of(slot(p, p->rx, p->rx_next)) & TP_STATUS_USER) != 0;
 }
 
@@ -231,29 +236,16 @@ static int set_filter(int fd, const struct ip_addr *addr)
 											   : 0;
 }
 
-static int read_interface(struct packet *p, const struct packet_options *opt, int *index)
+static int read_interface(struct packet *p, const struct packet_options *opt)
 {
-	struct ifreq req = {0};
+	struct interface itf;
+	int rc = interface_read(&itf, opt->interface);
 
-	if (strlen(opt->interface) >= sizeof(req.ifr_name))
-		return -ENODEV;
-	strcpy(req.ifr_name, opt->interface);
-	if (ioctl(p->fd, SIOCGIFINDEX, &req) < 0)
-		return -errno;
-	*index = req.ifr_ifindex;
-	if (ioctl(p->fd, SIOCGIFFLAGS, &req) < 0)
-		return -errno;
-	if (!(req.ifr_flags & IFF_UP))
-		return -ENETDOWN;
-	if (ioctl(p->fd, SIOCGIFMTU, &req) < 0)
-		return -errno;
-	p->link.info.mtu = req.ifr_mtu > UINT16_MAX ? UINT16_MAX : (uint16_t)req.ifr_mtu;
-	if (ioctl(p->fd, SIOCGIFHWADDR, &req) < 0)
-		return -errno;
-	if (req.ifr_hwaddr.sa_family != ARPHRD_ETHER)
-		return -EINVAL;
-	memcpy(p->link.info.mac, opt->mac ? opt->mac : (const uint8_t *)req.ifr_hwaddr.sa_data,
-	       ETH_ALEN);
+	if (rc < 0)
+		return rc;
+	p->index = itf.index;
+	p->link.info.mtu = itf.mtu;
+	memcpy(p->link.info.mac, opt->mac ? opt->mac : itf.mac, ETH_ALEN);
 	return 0;
 }
 
@@ -286,9 +278,9 @@ static int map_rings(struct packet *p)
 }
 
 /* A foreign MAC comes through a unicast filter: the interface listens to all. */
-static int accept_mac(struct packet *p, const struct packet_options *opt, int index)
+static int accept_mac(struct packet *p, const struct packet_options *opt)
 {
-	struct packet_mreq all = {.mr_ifindex = index, .mr_type = PACKET_MR_PROMISC};
+	struct packet_mreq all = {.mr_ifindex = p->index, .mr_type = PACKET_MR_PROMISC};
 
 	if (!opt->mac)
 		return 0;
@@ -296,11 +288,11 @@ static int accept_mac(struct packet *p, const struct packet_options *opt, int in
 											   : 0;
 }
 
-static int bind_to(struct packet *p, int index)
+static int bind_to(struct packet *p)
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET,
 				 .sll_protocol = __builtin_bswap16(ETH_P_ALL),
-				 .sll_ifindex = index};
+				 .sll_ifindex = p->index};
 
 	return bind(p->fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
 }
@@ -332,21 +324,21 @@ static void explain(const struct packet_options *opt, int rc)
 int packet_open(struct link **out, const struct packet_options *opt)
 {
 	struct packet *p = calloc(1, sizeof(*p));
-	int rc = -ENOMEM, index = 0;
+	int rc = -ENOMEM;
 
 	if (!p)
 		return rc;
 	p->link.ops = &packet_ops;
 	p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	rc = p->fd < 0 ? -errno : read_interface(p, opt, &index);
+	rc = p->fd < 0 ? -errno : read_interface(p, opt);
 	if (rc == 0 && !ip_is_any(&opt->addr))
 		rc = set_filter(p->fd, &opt->addr);
 	if (rc == 0)
 		rc = map_rings(p);
 	if (rc == 0)
-		rc = accept_mac(p, opt, index);
+		rc = accept_mac(p, opt);
 	if (rc == 0)
-		rc = bind_to(p, index);
+		rc = bind_to(p);
 	if (rc == 0)
 		rc = pool_create(&p->link.info.rx_pool, PACKET_POOL_BUFFERS,
 				 p->slot_bytes + BUF_HEADROOM_BYTES, BUF_HEADROOM_BYTES, NULL);

@@ -42,6 +42,8 @@ struct heap {
 	struct buddy buddy;
 	uint32_t taken; /* blocks out of the buddy allocator: ready or with a user */
 	uint8_t *region;
+	size_t region_bytes;
+	bool pinned;         /* a device knows the region's pages */
 	struct buf *headers; /* of the block that starts at each page */
 	struct buddy_page *pages;
 	size_t region_mapped, headers_mapped, pages_mapped;
@@ -83,7 +85,7 @@ static void purge(struct heap *heap)
 	uint32_t page;
 	unsigned order;
 
-	while (heap->buddy.dirty_pages > keep_pages &&
+	while (!heap->pinned && heap->buddy.dirty_pages > keep_pages &&
 	       buddy_take_dirty(&heap->buddy, &page, &order))
 		madvise(heap->region + ((size_t)page << PAGE_SHIFT),
 			(size_t)1 << (PAGE_SHIFT + order), MADV_DONTNEED);
@@ -174,6 +176,16 @@ struct buf *heap_alloc(struct heap *heap, size_t bytes)
 	return b;
 }
 
+/* A page that a child shares is copied when one of the two writes to it: the device would go on
+ * with the old one. */
+uint8_t *heap_pin(struct heap *heap, size_t *bytes)
+{
+	heap->pinned = true;
+	madvise(heap->region, heap->region_bytes, MADV_DONTFORK);
+	*bytes = heap->region_bytes;
+	return heap->region;
+}
+
 void heap_collect(struct heap *heap)
 {
 	pool_collect(heap->small);
@@ -221,6 +233,7 @@ static int map_region(struct heap *heap, size_t region_bytes)
 {
 	uint32_t pages = (uint32_t)(region_bytes >> PAGE_SHIFT);
 
+	heap->region_bytes = region_bytes;
 	heap->region = map_reserve(region_bytes, true, &heap->region_mapped);
 	heap->headers = map_reserve(pages * sizeof(struct buf), false, &heap->headers_mapped);
 	heap->pages = map_reserve(pages * sizeof(struct buddy_page), false, &heap->pages_mapped);

@@ -45,4 +45,9 @@ struct buf *heap_alloc(struct heap *heap, size_t bytes);
 /* Carries out what other threads gave back; costs two loads when there is nothing. */
 void heap_collect(struct heap *heap);
 
+/* For a device that reads and writes the region by itself: from now on its pages stay as they are,
+ * also in a fork(), whose child does not have them. Returns the first byte; *bytes is the region's
+ * size. */
+uint8_t *heap_pin(struct heap *heap, size_t *bytes);
+
 #endif

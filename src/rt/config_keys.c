@@ -83,6 +83,16 @@ const struct config_key config_keys[] = {
      FIELD(interface), .min = 1, .max = 15},
     {"raw_socket.xdp_interface_index", "XDP_INTERFACE_INDEX", CONFIG_NUMBER, CONFIG_PACKET,
      FIELD(xdp_interface_index), .min = 0, .max = INT32_MAX, .fallback = "0"},
+    {"raw_socket.link", NULL, CONFIG_CHOICE, CONFIG_PACKET, FIELD(raw_link), .fallback = "auto",
+     .choices = {[RAW_LINK_AUTO] = "auto", [RAW_LINK_XDP] = "xdp", [RAW_LINK_PACKET] = "packet"}},
+    {"raw_socket.xdp_mode", NULL, CONFIG_CHOICE, CONFIG_PACKET, FIELD(xdp_mode), .fallback = "auto",
+     .choices = {[CONFIG_XDP_AUTO] = "auto",
+		 [CONFIG_XDP_NATIVE] = "native",
+		 [CONFIG_XDP_GENERIC] = "generic"}},
+    {"raw_socket.xdp_queue", NULL, CONFIG_NUMBER, CONFIG_PACKET, FIELD(xdp_queue), .min = 0,
+     .max = 63, .fallback = "0"},
+    {"raw_socket.xdp_busy_poll_us", NULL, CONFIG_NUMBER, CONFIG_PACKET, FIELD(xdp_busy_poll_us),
+     .min = 0, .max = 1000000, .unit = "us", .fallback = "0"},
 };
 
 const unsigned config_keys_count = sizeof(config_keys) / sizeof(config_keys[0]);

@@ -121,6 +121,14 @@ static int open_liboses(struct instance *in)
 	return rc;
 }
 
+static uint64_t heap_bytes(const struct config *c)
+{
+	const struct libos_class *class = libos_find(c->libos);
+	uint64_t max = class ? class->heap_bytes_max : 0;
+
+	return max > 0 && max < c->heap_bytes ? max : c->heap_bytes;
+}
+
 static int open_instance(struct instance *in)
 {
 	int rc = config_load(&in->config, NULL);
@@ -134,7 +142,7 @@ static int open_instance(struct instance *in)
 	rc = descriptors_create(&in->descriptors, in->config.max_queues);
 	if (rc < 0)
 		goto free_operations;
-	rc = heap_create(&in->heap, in->config.small_buffers, in->config.heap_bytes);
+	rc = heap_create(&in->heap, in->config.small_buffers, heap_bytes(&in->config));
 	if (rc < 0)
 		goto free_descriptors;
 	in->epoll_fd = epoll_create1(EPOLL_CLOEXEC);

@@ -214,6 +214,8 @@ static int may_push(const struct queue *q, const struct endpoint *to)
 static int own_push(struct instance *in, struct operation *op, struct buf *b, const uint8_t *data)
 {
 	if (__builtin_expect(pool_is_own(b->pool), 1)) {
+		if (buf_crowded(b))
+			return -ENOMEM;
 		op->push.buf = buf_ref(b);
 		op->push.data = data;
 		return 0;

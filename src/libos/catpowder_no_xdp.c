@@ -1,0 +1,19 @@
+/* catpowder_no_xdp.c - catpowder in a build without libxdp.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/config.h"
+#include "base/log.h"
+#include "libos/catpowder.h"
+#include <errno.h>
+
+int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface)
+{
+	(void)out;
+	(void)interface;
+	if (env->config->raw_link == RAW_LINK_XDP)
+		log_error(
+		    "raw_socket.link: this build has no AF_XDP; install libxdp-dev and libbpf-dev and build "
+		    "again, or set it to packet");
+	return -EOPNOTSUPP;
+}

@@ -1,0 +1,552 @@
+/* xdp.c - see xdp.h.
+ *
+ * Four rings (af_xdp.rst): fill (chunks for the kernel to receive into), receive, transmit,
+ * completion (pieces that were sent). Chunks of received frames are rooms of the link's pool, which
+ * lies inside the UMEM as one block of the heap; a chunk on the fill ring is a buffer taken from
+ * the pool, and becomes the frame's buffer as it is.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "link/xdp.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "link/interface.h"
+#include <errno.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+#include <xdp/xsk.h>
+
+/* Newer than the headers that the distribution installs (linux/if_xdp.h of Linux 6.6). */
+#ifndef XDP_USE_SG
+#define XDP_USE_SG (1 << 4)
+#endif
+#ifndef XDP_PKT_CONTD
+#define XDP_PKT_CONTD (1 << 0)
+#endif
+#ifndef SO_PREFER_BUSY_POLL
+#define SO_PREFER_BUSY_POLL 69
+#endif
+#ifndef SO_BUSY_POLL_BUDGET
+#define SO_BUSY_POLL_BUDGET 70
+#endif
+
+enum {
+	FILL_BATCH = 64,                /* chunks given to the kernel at a time */
+	PIECES = 2 * (FRAME_FRAGS + 1), /* of one frame: each fragment may cross one chunk border */
+	PIECES_MAX_FRAG_BYTES = XDP_CHUNK_BYTES, /* so that a fragment crosses one at most */
+};
+
+/* Pieces in one chunk that the kernel has not sent yet. A chunk belongs to one buffer for as long.
+ */
+struct in_flight {
+	struct buf *buf;
+	uint32_t pieces;
+};
+
+struct xdp {
+	struct link link;
+	struct xdp_program program;
+	struct xsk_umem *umem;
+	struct xsk_socket *socket;
+	struct xsk_ring_prod fill, send;
+	struct xsk_ring_cons rx, completion;
+	int fd;
+	int index;         /* of the interface */
+	bool multi_buffer; /* a frame may be several pieces */
+	struct heap *heap;
+	uint8_t *area; /* the UMEM: the heap's region */
+	size_t area_bytes;
+	struct buf *rooms;    /* the block of the heap that the pool's rooms are */
+	struct buf *partial;  /* a received frame of several pieces, as far as it has come */
+	struct in_flight *tx; /* by chunk of the UMEM */
+	bool *lent;           /* by buffer of the pool: the kernel has it to receive into */
+};
+
+static struct xdp *xdp_of(struct link *l)
+{
+	return container_of(l, struct xdp, link);
+}
+
+/* The buffer whose room is the chunk of a received piece. */
+static struct buf *buffer_at(struct xdp *x, uint64_t addr)
+{
+	size_t offset = (size_t)(x->area + addr - x->rooms->data);
+
+	return &x->link.info.rx_pool->bufs[offset / XDP_CHUNK_BYTES];
+}
+
+static void refill(struct xdp *x)
+{
+	struct pool *pool = x->link.info.rx_pool;
+	uint32_t at, n = 0;
+
+	if (xsk_prod_nb_free(&x->fill, FILL_BATCH) < FILL_BATCH || pool->free_count < FILL_BATCH)
+		return;
+	if (xsk_ring_prod__reserve(&x->fill, FILL_BATCH, &at) != FILL_BATCH)
+		return;
+	while (n < FILL_BATCH) {
+		struct buf *b = pool_get(pool);
+
+		assert(b);
+		x->lent[b - pool->bufs] = true;
+		*xsk_ring_prod__fill_addr(&x->fill, at + n++) = (uint64_t)(b->base - x->area);
+	}
+	xsk_ring_prod__submit(&x->fill, FILL_BATCH);
+}
+
+/* A further piece of a frame that is larger than a chunk: gathered in a buffer of the heap. */
+static void gather(struct xdp *x, const uint8_t *data, uint32_t len)
+{
+	if (!x->partial)
+		x->partial = heap_alloc(x->heap, UINT16_MAX + 1);
+	if (x->partial && x->partial->len == UINT16_MAX + 1)
+		x->partial->len = 0;
+	if (!x->partial || len > buf_tailroom(x->partial))
+		return;
+	memcpy(x->partial->data + x->partial->len, data, len);
+	x->partial->len += len;
+	x->link.rx_copied_bytes += len;
+}
+
+/* One received piece: the frame that it completes, or NULL. */
+static struct buf *take_piece(struct xdp *x, const struct xdp_desc *d)
+{
+	struct buf *b = buffer_at(x, d->addr);
+
+	x->lent[b - x->link.info.rx_pool->bufs] = false;
+	b->data = x->area + d->addr;
+	b->len = d->len;
+	b->flags = 0;
+	if (!(d->options & XDP_PKT_CONTD) && !x->partial)
+		return b;
+	gather(x, b->data, b->len);
+	buf_unref(b);
+	if (d->options & XDP_PKT_CONTD)
+		return NULL;
+	b = x->partial;
+	x->partial = NULL;
+	return b;
+}
+
+static void piece_sent(struct in_flight *f)
+{
+	f->pieces--;
+	buf_unref(f->buf);
+}
+
+/* Drops the references of pieces that were sent. */
+static void complete(struct xdp *x)
+{
+	uint32_t at, n = xsk_ring_cons__peek(&x->completion, XDP_RING_FRAMES, &at);
+
+	for (uint32_t i = 0; i < n; i++) {
+		uint64_t addr = *xsk_ring_cons__comp_addr(&x->completion, at + i);
+
+		piece_sent(&x->tx[addr / XDP_CHUNK_BYTES]);
+	}
+	if (n > 0)
+		xsk_ring_cons__release(&x->completion, n);
+}
+
+static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
+{
+	struct xdp *x = xdp_of(l);
+	uint32_t at, n;
+	int count = 0;
+
+	(void)now_ns;
+	complete(x);
+	n = xsk_ring_cons__peek(&x->rx, (uint32_t)max, &at);
+	for (uint32_t i = 0; i < n; i++) {
+		bufs[count] = take_piece(x, xsk_ring_cons__rx_desc(&x->rx, at + i));
+		if (!bufs[count])
+			continue;
+		l->rx_bytes += bufs[count]->len;
+		count++;
+	}
+	if (n > 0) {
+		xsk_ring_cons__release(&x->rx, n);
+		l->rx_frames += (uint64_t)count;
+	}
+	refill(x);
+	if (xsk_ring_prod__needs_wakeup(&x->fill))
+		recvfrom(x->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
+	return count;
+}
+
+struct piece {
+	struct buf *buf;
+	const uint8_t *data;
+	uint32_t len;
+};
+
+/* Cuts memory at the border of chunks. Returns how many pieces, 0: it is not in the UMEM, or there
+ * are too many. */
+static unsigned cut(const struct xdp *x, struct piece *out, unsigned room, struct buf *b,
+		    const uint8_t *data, uint32_t len)
+{
+	size_t offset = (size_t)(data - x->area);
+	unsigned n = 0;
+
+	if (data < x->area || offset + len > x->area_bytes)
+		return 0;
+	while (len > 0) {
+		uint32_t here = XDP_CHUNK_BYTES - (uint32_t)(offset % XDP_CHUNK_BYTES);
+
+		if (here > len)
+			here = len;
+		if (n == room)
+			return 0;
+		out[n++] = (struct piece){b, data, here};
+		data += here;
+		offset += here;
+		len -= here;
+	}
+	return n;
+}
+
+/* The pieces of a frame as it lies, or 0: it has to be copied. */
+static unsigned cut_frame(const struct xdp *x, struct piece *out, const struct frame *f)
+{
+	unsigned n = cut(x, out, PIECES, f->head, f->head->data, f->head->len);
+
+	for (unsigned i = 0; n > 0 && i < f->nfrags; i++) {
+		unsigned more =
+		    cut(x, out + n, PIECES - n, f->frags[i].buf, f->frags[i].data, f->frags[i].len);
+
+		n = more > 0 ? n + more : 0;
+	}
+	return n > 1 && !x->multi_buffer ? 0 : n;
+}
+
+static struct buf *copy_frame(struct xdp *x, const struct frame *f)
+{
+	struct buf *b = pool_get(x->link.info.rx_pool);
+
+	if (!b || f->len > buf_tailroom(b)) {
+		if (b)
+			buf_unref(b);
+		return NULL;
+	}
+	memcpy(b->data, f->head->data, f->head->len);
+	b->len = f->head->len;
+	for (unsigned i = 0; i < f->nfrags; i++) {
+		memcpy(b->data + b->len, f->frags[i].data, f->frags[i].len);
+		b->len += f->frags[i].len;
+	}
+	x->link.tx_copied_bytes += f->len;
+	return b;
+}
+
+/* Puts a frame's pieces on the ring. Each piece holds a reference of its own from now on; the
+ * frame's are dropped. */
+static void put_pieces(struct xdp *x, const struct piece *pieces, unsigned n, uint32_t at)
+{
+	for (unsigned i = 0; i < n; i++) {
+		struct xdp_desc *d = xsk_ring_prod__tx_desc(&x->send, at + i);
+
+		d->addr = (uint64_t)(pieces[i].data - x->area);
+		d->len = pieces[i].len;
+		d->options = i + 1 < n ? XDP_PKT_CONTD : 0;
+		x->tx[d->addr / XDP_CHUNK_BYTES].buf = buf_ref(pieces[i].buf);
+		x->tx[d->addr / XDP_CHUNK_BYTES].pieces++;
+	}
+}
+
+/* False: the ring is full, or no buffer is left for a copy; the frame stays the caller's. */
+static bool send_one(struct xdp *x, struct frame *f)
+{
+	struct piece pieces[PIECES];
+	unsigned n = cut_frame(x, pieces, f);
+	struct buf *copy = NULL;
+	uint32_t at;
+
+	if (n == 0) {
+		copy = copy_frame(x, f);
+		if (!copy)
+			return false;
+		pieces[0] = (struct piece){copy, copy->data, copy->len};
+		n = 1;
+	}
+	if (xsk_ring_prod__reserve(&x->send, n, &at) != n) {
+		if (copy)
+			buf_unref(copy);
+		return false;
+	}
+	put_pieces(x, pieces, n, at);
+	xsk_ring_prod__submit(&x->send, n);
+	x->link.tx_frames++;
+	x->link.tx_bytes += f->len;
+	if (copy)
+		buf_unref(copy);
+	frame_release(f);
+	return true;
+}
+
+static int doorbell(struct xdp *x)
+{
+	if (!xsk_ring_prod__needs_wakeup(&x->send))
+		return 0;
+	if (sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0)
+		return 0;
+	/* An interface that is down loses its frames, as a pulled cable would; one that is gone has
+	 * no socket any more. */
+	return errno == ENXIO || errno == ENODEV ? -ENODEV : 0;
+}
+
+static int xdp_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
+{
+	struct xdp *x = xdp_of(l);
+	int sent = 0;
+
+	(void)now_ns;
+	complete(x);
+	while (sent < n && send_one(x, &frames[sent]))
+		sent++;
+	l->tx_full += sent < n;
+	return doorbell(x) < 0 ? -ENODEV : sent;
+}
+
+static int xdp_wake_fd(struct link *l)
+{
+	return xdp_of(l)->fd;
+}
+
+/* The descriptor is readable whenever the receive ring is not empty. */
+static int xdp_arm(struct link *l)
+{
+	struct xdp *x = xdp_of(l);
+	uint32_t at;
+	struct pollfd gone = {.fd = x->fd};
+
+	if (poll(&gone, 1, 0) > 0 && (gone.revents & (POLLERR | POLLHUP)) &&
+	    !interface_exists(x->index))
+		return -ENODEV;
+	complete(x);
+	if (xsk_ring_cons__peek(&x->rx, 1, &at) == 0)
+		return 0;
+	xsk_ring_cons__cancel(&x->rx, 1);
+	return 1;
+}
+
+static void xdp_forked(struct link *l)
+{
+	struct xdp *x = xdp_of(l);
+
+	xdp_program_detach(&x->program);
+	close(x->fd);
+}
+
+/* What the kernel had when its socket went. */
+static void take_back(struct xdp *x)
+{
+	struct pool *pool = x->link.info.rx_pool;
+
+	for (size_t i = 0; x->tx && i < x->area_bytes / XDP_CHUNK_BYTES; i++) {
+		while (x->tx[i].pieces > 0)
+			piece_sent(&x->tx[i]);
+	}
+	for (uint32_t i = 0; x->lent && pool && i < pool->count; i++) {
+		if (x->lent[i])
+			buf_unref(&pool->bufs[i]);
+	}
+	if (x->partial)
+		buf_unref(x->partial);
+}
+
+static void xdp_destroy(struct link *l)
+{
+	struct xdp *x = xdp_of(l);
+
+	xdp_program_detach(&x->program);
+	if (x->socket)
+		xsk_socket__delete(x->socket);
+	if (x->umem)
+		xsk_umem__delete(x->umem);
+	take_back(x);
+	pool_destroy(l->info.rx_pool);
+	free(x->lent);
+	free(x->tx);
+	free(x);
+}
+
+static const struct link_ops xdp_ops = {
+    .name = "xdp",
+    .rx = xdp_rx,
+    .tx = xdp_tx,
+    .wake_fd = xdp_wake_fd,
+    .arm = xdp_arm,
+    .forked = xdp_forked,
+    .destroy = xdp_destroy,
+};
+
+/* The pool's rooms go back to the heap with the last frame that the program still had. */
+static void rooms_gone(struct pool *pool)
+{
+	struct buf *rooms = (struct buf *)(uintptr_t)pool->bufs[0].device;
+
+	pool_free(pool);
+	pool_unref(rooms);
+}
+
+/* One block of the heap becomes the rooms of the link's pool. */
+static int make_pool(struct xdp *x)
+{
+	int rc;
+
+	x->rooms = heap_alloc(x->heap, (size_t)XDP_POOL_BUFFERS * XDP_CHUNK_BYTES);
+	x->lent = calloc(XDP_POOL_BUFFERS, sizeof(*x->lent));
+	if (!x->rooms || !x->lent) {
+		rc = -ENOMEM;
+		goto unref_rooms;
+	}
+	rc = pool_create(&x->link.info.rx_pool, XDP_POOL_BUFFERS, XDP_CHUNK_BYTES,
+			 BUF_HEADROOM_BYTES, x->rooms->data);
+	if (rc < 0)
+		goto unref_rooms;
+	x->link.info.rx_pool->gone = rooms_gone;
+	x->link.info.rx_pool->bufs[0].device = (uintptr_t)x->rooms;
+	return 0;
+
+unref_rooms:
+	if (x->rooms)
+		buf_unref(x->rooms);
+	return rc;
+}
+
+/* Pins the heap and tells the kernel of it. */
+static int make_umem(struct xdp *x)
+{
+	const struct xsk_umem_config cfg = {
+	    .fill_size = XDP_RING_FRAMES,
+	    .comp_size = XDP_RING_FRAMES,
+	    .frame_size = XDP_CHUNK_BYTES,
+	};
+
+	x->area = heap_pin(x->heap, &x->area_bytes);
+	x->tx = calloc(x->area_bytes / XDP_CHUNK_BYTES, sizeof(*x->tx));
+	if (!x->tx)
+		return -ENOMEM;
+	return xsk_umem__create(&x->umem, x->area, x->area_bytes, &x->fill, &x->completion, &cfg);
+}
+
+static void pause_10_ms(void)
+{
+	nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+}
+
+static int bind_socket(struct xdp *x, const struct xdp_setup *opt, uint16_t flags)
+{
+	const struct xsk_socket_config cfg = {
+	    .rx_size = XDP_RING_FRAMES,
+	    .tx_size = XDP_RING_FRAMES,
+	    .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
+	    .bind_flags = flags | XDP_USE_NEED_WAKEUP,
+	};
+	int rc;
+
+	/* The kernel frees the queue of a process just ended a little after its end. */
+	for (unsigned tries = 0; tries < XDP_BIND_TRIES; tries++) {
+		rc = xsk_socket__create(&x->socket, opt->interface, opt->queue, x->umem, &x->rx,
+					&x->send, &cfg);
+		if (rc != -EBUSY)
+			break;
+		pause_10_ms();
+	}
+	return rc;
+}
+
+/* The best that driver and kernel have: frames of several pieces or not, without a copy or with
+ * one. */
+static int make_socket(struct xdp *x, const struct xdp_setup *opt)
+{
+	static const uint16_t ways[] = {XDP_ZEROCOPY | XDP_USE_SG, XDP_ZEROCOPY,
+					XDP_COPY | XDP_USE_SG, XDP_COPY};
+	unsigned i = x->program.generic ? 2 : 0; /* zero-copy is the driver's */
+	int rc = -EOPNOTSUPP;
+
+	for (; i < sizeof(ways) / sizeof(ways[0]); i++) {
+		rc = bind_socket(x, opt, ways[i]);
+		if (rc == 0 || rc == -EBUSY || rc == -EPERM)
+			break;
+	}
+	if (rc < 0)
+		return rc;
+	x->fd = xsk_socket__fd(x->socket);
+	x->multi_buffer = (ways[i] & XDP_USE_SG) != 0;
+	log_info("%s queue %u: AF_XDP, %s%s%s", opt->interface, opt->queue,
+		 x->program.generic ? "generic" : "native",
+		 ways[i] & XDP_ZEROCOPY ? ", zero-copy" : ", copy mode",
+		 x->multi_buffer ? ", multi-buffer" : "");
+	return 0;
+}
+
+static void set_busy_poll(struct xdp *x, uint32_t us)
+{
+	int prefer = 1, time = (int)us, budget = LINK_BURST;
+
+	if (us == 0)
+		return;
+	if (setsockopt(x->fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, sizeof(prefer)) < 0 ||
+	    setsockopt(x->fd, SOL_SOCKET, SO_BUSY_POLL, &time, sizeof(time)) < 0 ||
+	    setsockopt(x->fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget)) < 0)
+		log_warn("the kernel does not busy-poll this socket: %s", strerror(errno));
+}
+
+static int open_all(struct xdp *x, const struct xdp_setup *opt, const char **why)
+{
+	struct interface itf;
+	int rc = interface_read(&itf, opt->interface);
+
+	*why = "the interface cannot be used: see ip link";
+	if (rc < 0)
+		return rc;
+	x->index = itf.index;
+	x->link.info.mtu = itf.mtu;
+	memcpy(x->link.info.mac, opt->mac ? opt->mac : itf.mac, sizeof(itf.mac));
+	*why = "not enough memory";
+	rc = make_pool(x);
+	if (rc == 0)
+		rc = make_umem(x);
+	if (rc < 0)
+		return rc;
+	*why =
+	    "the XDP program could not be attached: another one is (ip link set dev IF xdp off), or the "
+	    "process lacks CAP_NET_ADMIN and CAP_BPF (run as root)";
+	rc = xdp_program_attach(&x->program, itf.index, ip4_get(&opt->addr), opt->mode);
+	if (rc < 0)
+		return rc;
+	*why = "the queue could not be bound: another process has it, or the kernel lacks AF_XDP";
+	rc = make_socket(x, opt);
+	if (rc == 0)
+		rc = xdp_program_add(&x->program, opt->queue, x->fd);
+	return rc;
+}
+
+int xdp_open(struct link **out, const struct xdp_setup *opt, const char **why)
+{
+	struct xdp *x = calloc(1, sizeof(*x));
+	int rc;
+
+	*why = "not enough memory";
+	if (!x)
+		return -ENOMEM;
+	x->link.ops = &xdp_ops;
+	x->heap = opt->heap;
+	x->program = (struct xdp_program){-1, -1, -1, false};
+	rc = open_all(x, opt, why);
+	if (rc < 0) {
+		xdp_destroy(&x->link);
+		return rc;
+	}
+	set_busy_poll(x, opt->busy_poll_us);
+	for (unsigned i = 0; i < XDP_RING_FRAMES / FILL_BATCH; i++)
+		refill(x);
+	x->link.info.max_frags = FRAME_FRAGS;
+	*out = &x->link;
+	return 0;
+}

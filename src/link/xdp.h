@@ -1,0 +1,46 @@
+/* xdp.h - a link over a network interface by AF_XDP: frames go between the driver's queue and our
+ * buffers past the kernel's stack; in zero-copy mode the device itself reads and writes them.
+ *
+ * The UMEM, the memory that the kernel may touch, is the program's heap: received frames are handed
+ * on where they arrived, and sent payload leaves from where the program wrote it. What lies
+ * elsewhere is copied, and counted.
+ *
+ * Source: the kernel's Documentation/networking/af_xdp.rst.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef LINK_XDP_H
+#define LINK_XDP_H
+
+#include "base/endpoint.h"
+#include "link/link.h"
+#include "link/xdp_program.h"
+#include "mem/heap.h"
+
+enum {
+	XDP_CHUNK_BYTES = 4096, /* of the UMEM: one received frame lies in one chunk, a sent piece
+				   does not cross one */
+	XDP_RING_FRAMES = 1024, /* slots of each of the four rings */
+	XDP_POOL_BUFFERS =
+	    4096, /* frames in all: on the fill ring, with the stack, with the program */
+	XDP_BIND_TRIES =
+	    100, /* for a queue that is still busy from a process just ended, 10 ms apart */
+};
+
+struct xdp_setup {
+	const char *interface; /* its name; borrowed for the call */
+	struct ip_addr addr;   /* frames for this IPv4 address, and ARP for it, are taken */
+	const uint8_t *mac;    /* NULL: the interface's */
+	uint32_t queue;        /* of the interface */
+	enum xdp_mode mode;
+	uint32_t busy_poll_us; /* 0: off; else the kernel polls the device for so long in our system
+				  calls */
+	struct heap *heap;     /* becomes the UMEM, all of it pinned; outlives the link */
+};
+
+/* 0; -EPERM, -ENODEV, -ENETDOWN, -EBUSY, -EOPNOTSUPP (the kernel has no AF_XDP), -EINVAL (no
+ * Ethernet, an MTU beyond a chunk), -ENOMEM. *why (never NULL) becomes a static text that says what
+ * to do. */
+int xdp_open(struct link **out, const struct xdp_setup *opt, const char **why);
+
+#endif
