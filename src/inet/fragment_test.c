@@ -2,6 +2,7 @@
 #include "inet/inet_test.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "inet/ip.h"
 #include "inet/limits.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -422,6 +423,30 @@ static void a_mtu_of_68_bytes_is_enough(void **state)
 	assert_memory_equal(got + 8, data, 1000);
 }
 
+static void a_head_larger_than_a_fragment_is_cut_too(void **state)
+{
+	struct net *net = *state;
+	struct ip_send m = {
+	    .src = ip4(OUR_IP), .dst = ip4(PEER_IP), .protocol = 132, .answer = true};
+	uint8_t whole[100];
+	size_t at = 0;
+
+	net->cfg.mtu = 68;
+	net_restart_with_statics(net);
+	for (uint8_t i = 0; i < sizeof(whole); i++)
+		whole[i] = i;
+	m.head = pool_get(net->pool);
+	m.head->len = sizeof(whole);
+	memcpy(m.head->data, whole, sizeof(whole));
+	assert_int_equal(ip_send(net->s, &m), 0);
+	while (net_take(net) > 0) {
+		assert_true(net->out_len <= 14 + 68);
+		assert_memory_equal(out_l4(net), whole + at, out_l4_len(net));
+		at += out_l4_len(net);
+	}
+	assert_int_equal(at, sizeof(whole));
+}
+
 static void a_datagram_goes_out_whole_or_not_at_all(void **state)
 {
 	static uint8_t data[65507];
@@ -475,6 +500,7 @@ int main(void)
 	    net_test(a_datagram_larger_than_the_mtu_goes_out_in_fragments),
 	    net_test(fragments_carry_the_checksum_of_the_whole),
 	    net_test(a_mtu_of_68_bytes_is_enough),
+	    net_test(a_head_larger_than_a_fragment_is_cut_too),
 	    net_test(a_datagram_goes_out_whole_or_not_at_all),
 	    net_test(a_datagram_in_fragments_waits_for_its_neighbour_whole),
 	};

@@ -199,8 +199,8 @@ void icmp_input(struct stack *s, struct packet *pkt)
 	}
 }
 
-/* How much of pkt an error quotes: as much as there is room for (RFC 1812 4.3.2.3), and so much that
- * it need not be cut. */
+/* How much of pkt an error quotes: as much as there is room for (RFC 1812 4.3.2.3), and so much
+ * that it need not be cut. */
 static uint32_t quoted_bytes(struct stack *s, const struct packet *pkt)
 {
 	uint32_t bytes = (uint32_t)(pkt->l4 - pkt->l3) + pkt->l4_len;
@@ -211,6 +211,7 @@ static uint32_t quoted_bytes(struct stack *s, const struct packet *pkt)
 	return bytes < most ? bytes : most;
 }
 
+/* Sends an error about pkt, if the rules and the rate limit let it. */
 static void send_error(struct stack *s, const struct packet *pkt, uint8_t type, uint8_t code)
 {
 	uint32_t quoted = quoted_bytes(s, pkt);

@@ -10,6 +10,7 @@
 #include "mem/buf.h"
 
 enum { IP4_VERSION_IHL = 0x45 };                  /* version 4, a header of five words */
+enum { FRAGMENT_UNIT_BYTES = 8 };                 /* what offsets of fragments count in */
 enum { IP4_MTU_MIN = 68, IP4_MAX_BYTES = 65535 }; /* of a packet (RFC 791) */
 enum { IP4_TTL_SENT = 64 }; /* RFC 1122 3.2.1.7, the assigned numbers' default */
 

@@ -77,9 +77,15 @@ static uint16_t next_id(struct stack *s, const struct ip_send *m)
 static void make_fragment(uint8_t *h, uint16_t id, uint32_t offset, bool more)
 {
 	put_be16(h + IP4_ID, id);
-	put_be16(h + IP4_FRAGMENT, (uint16_t)(offset / 8 | (more ? IP4_MF : 0)));
+	put_be16(h + IP4_FRAGMENT, (uint16_t)(offset / FRAGMENT_UNIT_BYTES | (more ? IP4_MF : 0)));
 	put_be16(h + IP4_CHECKSUM, 0);
 	csum_store(h + IP4_CHECKSUM, csum_header20(h, 0));
+}
+
+/* Bytes of a fragment but the last. */
+static uint32_t fragment_limit(uint32_t mtu)
+{
+	return (mtu - IP4_HEADER_BYTES) / FRAGMENT_UNIT_BYTES * FRAGMENT_UNIT_BYTES;
 }
 
 /* Chains n buffers, the first of them `head`. False: there are not so many, and head is all. */
@@ -108,7 +114,7 @@ static bool chain_buffers(struct stack *s, struct buf *head, uint32_t n)
 static int send_fragments(struct stack *s, const struct ip_send *m, uint32_t mtu, bool wait)
 {
 	uint32_t total = m->head->len + m->len, offset = 0;
-	uint32_t most = (mtu - IP4_HEADER_BYTES) & ~7u, n = (total + most - 1) / most;
+	uint32_t most = fragment_limit(mtu), n = (total + most - 1) / most;
 	struct piece piece = {m->head, m->data, most - m->head->len};
 	uint16_t id = next_id(s, m);
 
@@ -134,6 +140,26 @@ static int send_fragments(struct stack *s, const struct ip_send *m, uint32_t mtu
 		piece.len = total - offset < most ? total - offset : most;
 	}
 	return 0;
+}
+
+/* A head that is larger than a fragment has its bytes copied. Only answers are so, on links of the
+ * smallest MTUs, and they are all head. */
+static int send_cut_head(struct stack *s, const struct ip_send *m, uint32_t mtu, bool wait)
+{
+	struct ip_send cut = *m;
+	int err;
+
+	assert(m->len == 0);
+	cut.head = pool_get(s->pool);
+	if (cut.head == NULL)
+		return lost(&s->stats.lost_no_buffer, m->head, -ENOMEM);
+	cut.head->len = FRAGMENT_UNIT_BYTES;
+	memcpy(cut.head->data, m->head->data, FRAGMENT_UNIT_BYTES);
+	cut.data = m->head->data + FRAGMENT_UNIT_BYTES;
+	cut.len = m->head->len - FRAGMENT_UNIT_BYTES;
+	err = send_fragments(s, &cut, mtu, wait);
+	buf_unref(m->head);
+	return err;
 }
 
 static int send_whole(struct stack *s, const struct ip_send *m, bool wait)
@@ -179,5 +205,7 @@ int ip_send(struct stack *s, const struct ip_send *message)
 	limit = packet_limit(s, &m);
 	if (total <= limit)
 		return send_whole(s, &m, err == -EAGAIN);
+	if (m.head->len > fragment_limit(limit))
+		return send_cut_head(s, &m, limit, err == -EAGAIN);
 	return send_fragments(s, &m, limit, err == -EAGAIN);
 }

@@ -166,8 +166,8 @@ void udp_packet_gone(struct sock *k)
 		return;
 	room = output_room(s, false);
 	if (room == OUTPUT_DATAGRAMS / 2 || room == OUTPUT_DATAGRAMS) {
-		list_for_each_safe(item, next, &s->udp->blocked)
-		    wake(list_entry(item, struct udp_sock, blocked));
+		list_for_each_safe (item, next, &s->udp->blocked)
+			wake(list_entry(item, struct udp_sock, blocked));
 	} else if (room > OUTPUT_DATAGRAMS / 2) {
 		wake(u);
 	}

@@ -160,6 +160,8 @@ int udp_recv(struct sock *k, uint32_t max, struct stack_received *out)
 	if (b == NULL)
 		return u->shut_read ? 0 : -EAGAIN;
 	left = b->len - b->mark;
+	if (left > max && buf_crowded(b))
+		return -ENOMEM;
 	out->buf = b;
 	out->data = b->data + b->mark;
 	out->len = left < max ? left : max;
