@@ -161,8 +161,11 @@ int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns)
 		k = tcp_output(s, frames, n);
 	if (s->queued > 0)
 		k += output_fill(s, frames + k, n - k);
-	if (!s->tcp_first)
+	if (!s->tcp_first) {
 		k += tcp_output(s, frames + k, n - k);
+		if (s->queued > 0) /* TCP has asked for a MAC */
+			k += output_fill(s, frames + k, n - k);
+	}
 	s->stats.tx_frames += (uint64_t)k;
 	return k;
 }

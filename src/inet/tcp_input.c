@@ -171,6 +171,24 @@ static void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment *seg)
 	}
 }
 
+static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const struct packet *pkt);
+
+/* Not in the window. Nothing is lost by an old segment's text, but something would be with its
+ * acknowledgement, if that is news: RFC 9293 3.10.7.4 lets a segment be trimmed to what lies in the
+ * window, and so trimmed it is an acknowledgement. */
+static void outside_window(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+{
+	bool old = seq_lt(seg->seq, cb->rcv_nxt) && cb->rcv_nxt - seg->seq <= UINT32_C(65535)
+										  << cb->rcv_shift;
+	bool news = (seg->flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK &&
+		    seq_gt(seg->ack, cb->snd_una) && seq_leq(seg->ack, cb->snd_nxt);
+
+	if (!(old && news && tcp_synchronized(cb)))
+		acknowledge_unacceptable(cb, seg, pkt);
+	else if (step_ack(cb, seg, pkt) && seg->len > 0)
+		acknowledge_unacceptable(cb, seg, pkt);
+}
+
 /* 3.10.7.4, first. */
 static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
 {
@@ -182,7 +200,7 @@ static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, stru
 		return false;
 	}
 	if (!in_window(cb, seg)) {
-		acknowledge_unacceptable(cb, seg, pkt);
+		outside_window(cb, seg, pkt);
 		return false;
 	}
 	update_ts_recent(cb, seg);
