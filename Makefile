@@ -23,13 +23,8 @@ export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1
 
 all: ## build into build/
 	@build-aux/deps check build
-	@[ -e $(BUILD)/build.ninja ] || $(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@build-aux/setup $(BUILD) "$(PREFIX)"
 	$(NINJA) -C $(BUILD)
-
-# Meson looks after itself once this is there.
-$(BUILD)/build.ninja:
-	$(MESON) setup --prefix "$(PREFIX)" $(BUILD)
-	@echo "$(PREFIX)" >$(BUILD)/prefix
 
 help: ## this list
 	@awk -F ':|## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$NF}' Makefile
@@ -51,8 +46,6 @@ bench: all ## measure against hand-written programs
 	bench/run $(BUILD) $(ARGS)
 
 install: all ## install under PREFIX (default /usr/local), below DESTDIR
-	@[ "$$(cat $(BUILD)/prefix 2>/dev/null)" = "$(PREFIX)" ] || \
-		{ $(MESON) configure $(BUILD) -Dprefix="$(PREFIX)" && echo "$(PREFIX)" >$(BUILD)/prefix; }
 	$(MESON) install -C $(BUILD)
 	@cp $(BUILD)/meson-logs/install-log.txt $(BUILD)/installed
 
