@@ -27,6 +27,7 @@ struct waiting {
 	struct instance *in;
 	uint64_t deadline_ns;   /* UINT64_MAX: none */
 	uint64_t idle_since_ns; /* 0: something happened since */
+	bool searching;		/* not all of the array was looked at: no time to sleep */
 };
 
 /* An interval to an absolute time. -EINVAL: not a time. An overflow is for ever. */
@@ -120,7 +121,7 @@ static int wait_step(struct waiting *w)
 		return -ETIMEDOUT;
 	if (w->idle_since_ns == 0)
 		w->idle_since_ns = now_ns;
-	if (in->config.idle == IDLE_ADAPTIVE &&
+	if (in->config.idle == IDLE_ADAPTIVE && !w->searching &&
 	    now_ns - w->idle_since_ns >= in->config.idle_after_us * UINT64_C(1000))
 		sleep_until(in, w->deadline_ns);
 	else
@@ -206,6 +207,12 @@ int wait_one(struct instance *in, demi_qresult_t *qr, demi_qtoken_t qt,
 	return 0;
 }
 
+/* Whether something in the array may be ready, or unknown, that no search has come to yet. */
+static bool searching(const struct instance *in, const struct ready_sweep *sw, uint32_t n)
+{
+	return sw->next < n || (n > READY_DIRECT && !list_empty(&in->operations.ready));
+}
+
 /* The rest of a sweep, or a piece of it when the wait goes on. The ready slot that it found at its
  * end; NULL: none, with *rc: -EINVAL when a token names nothing. */
 static struct slot *sweep(struct instance *in, struct ready_sweep *sw, const demi_qtoken_t *qts,
@@ -230,7 +237,7 @@ static struct slot *sweep(struct instance *in, struct ready_sweep *sw, const dem
 int wait_any(struct instance *in, demi_qresult_t *qr, int *offset, const demi_qtoken_t *qts,
 	     uint32_t n, const struct timespec *timeout)
 {
-	struct waiting w = {.in = in};
+	struct waiting w = {.in = in, .searching = true};
 	struct ready_sweep sw = {0};
 	struct slot *s;
 	uint32_t at = 0;
@@ -252,6 +259,7 @@ int wait_any(struct instance *in, demi_qresult_t *qr, int *offset, const demi_qt
 			return invalid;
 		if (!s && last)
 			return rc;
+		w.searching = searching(in, &sw, n);
 	}
 	in->vacated = at;
 	*offset = (int)at;
