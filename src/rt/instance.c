@@ -21,6 +21,8 @@ _Thread_local struct instance *instance_self __attribute__((tls_model("initial-e
  * of them. */
 static pthread_mutex_t instances_lock = PTHREAD_MUTEX_INITIALIZER;
 static struct instance *instances;
+/* The parent's, in a child: not to be used, nor freed (other threads were amidst using theirs). */
+static struct instance *inherited;
 static pthread_key_t thread_end;
 static pthread_once_t process_once = PTHREAD_ONCE_INIT;
 
@@ -76,12 +78,17 @@ static void after_fork_parent(void)
 /* The child has copies of all descriptors and of the memory: the connections are the parent's. */
 static void after_fork_child(void)
 {
-	for (struct instance *in = instances; in; in = in->next) {
+	struct instance *in, *next;
+
+	for (in = instances; in; in = next) {
+		next = in->next;
 		for (unsigned i = 0; i < LIBOS_COUNT; i++) {
 			if (in->libos[i] && in->libos[i]->class->forked)
 				in->libos[i]->class->forked(in->libos[i]);
 		}
 		close(in->epoll_fd);
+		in->next = inherited;
+		inherited = in;
 	}
 	instances = NULL;
 	instance_self = NULL;
