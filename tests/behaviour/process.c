@@ -1,0 +1,524 @@
+/* process.c - instances, threads, and the ends of both and of processes.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "side.h"
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void a_second_init_in_a_thread_is_refused(void)
+{
+	struct demi_args args = {0};
+	int qd;
+
+	equal(demi_init(&args), 0);
+	equal(demi_init(&args), EEXIST);
+	equal(demi_init(NULL), EEXIST);
+	equal(demi_socket(&qd, AF_INET, SOCK_STREAM, 0), 0);
+}
+
+static void an_unknown_libos_is_an_errno_and_a_line(void)
+{
+	setenv("LIBOS", "catfish", 1);
+	equal(demi_init(NULL), EINVAL);
+	equal(demi_close(500), ENOSYS);
+	setenv("LIBOS", row->name, 1);
+	begin();
+}
+
+static void the_libos_is_named_in_any_case_and_catnap_when_it_is_not(void)
+{
+	char name[32] = "";
+
+	for (size_t i = 0; row->name[i] != '\0'; i++)
+		name[i] = (char)(i % 2 == 0 ? row->name[i] - 'a' + 'A' : row->name[i]);
+	setenv("LIBOS", name, 1);
+	begin();
+	equal(demi_close(tcp_socket()), 0);
+}
+
+static void *init_without_a_name(void *arg)
+{
+	unsetenv("LIBOS");
+	unsetenv("CONFIG_PATH");
+	equal(demi_init(NULL), 0);
+	equal(demi_close(tcp_socket()), 0);
+	return arg;
+}
+
+static void without_a_name_it_is_catnap(void)
+{
+	pthread_t thread;
+
+	equal(pthread_create(&thread, NULL, init_without_a_name, NULL), 0);
+	equal(pthread_join(thread, NULL), 0);
+}
+
+static void a_broken_configuration_is_an_errno_and_may_be_mended(void)
+{
+	configure("  no_such_key: 1\n", NULL);
+	equal(demi_init(NULL), EINVAL);
+	configure(NULL, "  max_queues: many\n");
+	equal(demi_init(NULL), EINVAL);
+	setenv("CONFIG_PATH", "/nonexistent/file", 1);
+	equal(demi_init(NULL), EINVAL);
+	configure(NULL, NULL);
+	begin();
+}
+
+static void programs_of_2023_pass_argc_and_argv(void)
+{
+	typedef int (*init_2023)(int argc, char *const argv[]);
+	char *argv[] = {(char *)(uintptr_t) "program", NULL};
+	init_2023 init = (init_2023)(void (*)(void))demi_init;
+
+	equal(init(1, argv), 0);
+	equal(init(1, argv), EEXIST);
+	equal(demi_close(tcp_socket()), 0);
+}
+
+static unsigned scopes;
+
+static void profiler(const char *name, uint32_t name_len, uint64_t cycles)
+{
+	check(name_len > 0 && name_len < 100 && memchr(name, '\0', name_len) == NULL);
+	check(cycles < UINT64_C(1) << 40);
+	scopes++;
+}
+
+static void the_profiler_is_called_when_it_is_switched_on(void)
+{
+	const struct demi_args args = {.callback = profiler};
+	int qd;
+
+	configure("  profiling: true\n", NULL);
+	equal(demi_init(&args), 0);
+	equal(demi_queue(&qd), 0);
+	push_all(qd, "x", 1);
+	equal(demi_close(qd), 0);
+	check(scopes >= 4);
+}
+
+static void the_profiler_is_not_called_when_it_is_not(void)
+{
+	const struct demi_args args = {.callback = profiler};
+	int qd;
+
+	equal(demi_init(&args), 0);
+	equal(demi_queue(&qd), 0);
+	equal(demi_close(qd), 0);
+	equal(scopes, 0);
+}
+
+enum { LAST_BYTES = 1 << 20 };
+
+static void push_last(int qd)
+{
+	static uint8_t data[LAST_BYTES];
+
+	pattern(data, LAST_BYTES, 5);
+	push_all(qd, data, LAST_BYTES);
+}
+
+/* All bytes of push_last(), then the end. */
+static void pop_last(int qd)
+{
+	static uint8_t want[LAST_BYTES], got[LAST_BYTES];
+
+	pattern(want, LAST_BYTES, 5);
+	pop_all(qd, got, LAST_BYTES);
+	same(got, want, LAST_BYTES);
+	pop_end(qd);
+}
+
+static void a_peer_that_exits_after_its_last_push_loses_nothing(void)
+{
+	int qd;
+
+	begin();
+	qd = connection();
+	/* Bytes that it never reads would make a plain exit reset the connection. */
+	push_all(qd, "never read", 10);
+	say(0);
+	pop_last(qd);
+}
+
+static void peer_exits(void)
+{
+	int qd;
+
+	begin();
+	qd = connection();
+	hear();
+	push_last(qd);
+	exit(0);
+}
+
+static void *thread_pushes_and_ends(void *arg)
+{
+	int qd;
+
+	begin();
+	qd = connection();
+	hear();
+	push_last(qd);
+	return arg;
+}
+
+static void a_thread_that_ends_after_its_last_push_loses_nothing(void)
+{
+	a_peer_that_exits_after_its_last_push_loses_nothing();
+}
+
+static void peer_ends_a_thread(void)
+{
+	pthread_t thread;
+	demi_qtoken_t qt;
+
+	equal(pthread_create(&thread, NULL, thread_pushes_and_ends, NULL), 0);
+	equal(pthread_join(thread, NULL), 0);
+	/* Its instance was its own. */
+	equal(demi_pop(&qt, 500), ENOSYS);
+	begin();
+}
+
+static void a_peer_that_exits_while_nobody_reads_is_reset_in_the_end(void)
+{
+	demi_qresult_t qr;
+	int qd;
+
+	begin();
+	qd = connection();
+	hear();
+	for (;;) {
+		qr = result(start_pop(qd));
+		if (qr.qr_opcode == DEMI_OPC_FAILED)
+			break;
+		check(qr.qr_value.sga.sga_segs[0].sgaseg_len > 0);
+		give_back(&qr);
+	}
+	equal(qr.qr_ret, ECONNRESET);
+}
+
+/* Exits with more accepted than the peer takes, and says how that went. */
+static void peer_exits_in_a_bounded_time(void)
+{
+	static uint8_t data[1 << 20];
+	uint64_t start;
+	int status;
+	pid_t child = fork();
+
+	check(child >= 0);
+	if (child == 0) {
+		int qd;
+
+		configure("  exit_linger_ms: 300\n", NULL);
+		begin();
+		qd = connection();
+		for (;;) {
+			demi_qtoken_t qt = start_push(qd, data, sizeof(data));
+			demi_qresult_t qr;
+
+			if (demi_wait(&qr, qt, &(struct timespec){.tv_nsec = 100000000}) ==
+			    ETIMEDOUT)
+				break;
+		}
+		start = now_ns();
+		(void)start;
+		exit(0);
+	}
+	equal(waitpid(child, &status, 0), child);
+	equal(status, 0);
+	say(0);
+}
+
+static void on_interrupt(int signal)
+{
+	(void)signal;
+	exit(3);
+}
+
+/* exit() out of a signal handler inside a wait: no flush, no harm. */
+static void exit_from_a_signal_handler_inside_a_wait(void)
+{
+	int gate[2], status;
+	pid_t child;
+
+	check(pipe(gate) == 0);
+	child = fork();
+	check(child >= 0);
+	if (child == 0) {
+		demi_qresult_t qr;
+		demi_qtoken_t qt;
+
+		signal(SIGINT, on_interrupt);
+		begin();
+		qt = start_pop(udp_socket());
+		check(write(gate[1], "x", 1) == 1);
+		demi_wait(&qr, qt, NULL);
+		_exit(4);
+	}
+	check(read(gate[0], &(char){0}, 1) == 1);
+	equal(kill(child, SIGINT), 0);
+	equal(waitpid(child, &status, 0), child);
+	check(WIFEXITED(status));
+	equal(WEXITSTATUS(status), 3);
+}
+
+static void a_forked_child_has_no_instance_and_the_parents_lives(void)
+{
+	demi_sgarray_t sga;
+	uint8_t byte;
+	int qd, status, n;
+	pid_t child;
+
+	begin();
+	qd = connection();
+	push_all(qd, "a", 1);
+	pop_all(qd, &byte, 1);
+	demi_qtoken_t pop = start_pop(qd);
+	sga = demi_sgaalloc(64);
+
+	child = fork();
+	check(child >= 0);
+	if (child == 0) {
+		demi_qresult_t qr;
+
+		equal(demi_wait(&qr, pop, &no_time), ENOSYS);
+		equal(demi_close(qd), ENOSYS);
+		equal(demi_socket(&n, AF_INET, SOCK_STREAM, 0), ENOSYS);
+		equal(demi_sgafree(&sga), ENOSYS);
+		/* It may have an instance of its own. */
+		begin();
+		equal(demi_close(qd), EBADF);
+		n = tcp_socket();
+		equal(demi_close(n), 0);
+		exit(0);
+	}
+	equal(waitpid(child, &status, 0), child);
+	equal(status, 0);
+	still_pending(pop);
+	push_all(qd, "b", 1);
+	demi_qresult_t qr = success(pop, DEMI_OPC_POP);
+
+	give_back(&qr);
+	equal(demi_sgafree(&sga), 0);
+	equal(demi_close(qd), 0);
+}
+
+static void a_child_that_lives_on_holds_no_connection_open(void)
+{
+	int qd, gate[2], status;
+	pid_t child;
+
+	begin();
+	qd = connection();
+	check(pipe(gate) == 0);
+	child = fork();
+	check(child >= 0);
+	if (child == 0) {
+		close(gate[1]);
+		_exit(read(gate[0], &(char){0}, 1) == 0 ? 0 : 1);
+	}
+	close(gate[0]);
+	equal(demi_close(qd), 0);
+	equal(hear(), 0); /* the peer saw the end */
+	close(gate[1]);
+	equal(waitpid(child, &status, 0), child);
+	equal(status, 0);
+}
+
+enum { THREADS = 3 };
+
+struct server {
+	pthread_t thread;
+	uint16_t port;
+	bool first;
+	int served;
+};
+
+static pthread_barrier_t all_listen;
+
+/* One of several listeners of one port; serves until its share of silence. */
+static void *serve(void *arg)
+{
+	const struct timespec silence = {.tv_sec = 1};
+	struct server *s = arg;
+	struct sockaddr_in sin = at(0, s->port);
+	int qd, on = 1;
+	demi_qtoken_t qt;
+	demi_qresult_t qr;
+
+	begin();
+	qd = tcp_socket();
+	equal(demi_setsockopt(qd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+	equal(demi_bind(qd, SA(&sin)), 0);
+	equal(demi_listen(qd, 64), 0);
+	pthread_barrier_wait(&all_listen);
+	qt = start_accept(qd);
+	while (demi_wait(&qr, qt, &silence) == 0) {
+		int c = qr.qr_value.ares.qd;
+		uint8_t byte;
+
+		equal(qr.qr_opcode, DEMI_OPC_ACCEPT);
+		pop_all(c, &byte, 1);
+		push_all(c, &byte, 1);
+		pop_end(c);
+		equal(demi_close(c), 0);
+		s->served++;
+		qt = start_accept(qd);
+	}
+	return NULL;
+}
+
+static void threads_share_a_port_when_each_says_so(void)
+{
+	struct server s[THREADS];
+	struct sockaddr_in sin;
+	uint16_t port;
+	int on = 1, qd, served = 0;
+
+	begin();
+	qd = tcp_socket();
+	equal(demi_setsockopt(qd, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+	sin = at(0, 0);
+	equal(demi_bind(qd, SA(&sin)), 0);
+	port = port_of(qd);
+	pthread_barrier_init(&all_listen, NULL, THREADS + 1);
+	for (int i = 0; i < THREADS; i++) {
+		s[i] = (struct server){.port = port};
+		equal(pthread_create(&s[i].thread, NULL, serve, &s[i]), 0);
+	}
+	pthread_barrier_wait(&all_listen);
+	/* Without saying so: taken. */
+	sin = at(0, port);
+	equal(demi_bind(tcp_socket(), SA(&sin)), EADDRINUSE);
+	equal(demi_close(qd), 0);
+	say(port);
+	for (int i = 0; i < THREADS; i++) {
+		equal(pthread_join(s[i].thread, NULL), 0);
+		served += s[i].served;
+	}
+	equal(served, 60);
+}
+
+static void peer_connects_sixty_times(void)
+{
+	uint16_t port;
+
+	begin();
+	port = (uint16_t)hear();
+	for (int i = 0; i < 60; i++) {
+		int qd = tcp_socket();
+		uint8_t byte;
+
+		success(start_connect(qd, port), DEMI_OPC_CONNECT);
+		push_all(qd, "x", 1);
+		pop_all(qd, &byte, 1);
+		equal(demi_close(qd), 0);
+	}
+}
+
+static void *closes_anothers(void *arg)
+{
+	int *qd = arg;
+	demi_qresult_t qr;
+
+	begin();
+	equal(demi_close(*qd), EBADF);
+	equal(demi_wait(&qr, (demi_qtoken_t)1 << 32, &no_time), EINVAL);
+	return NULL;
+}
+
+static void threads_have_nothing_of_each_others(void)
+{
+	pthread_t thread;
+	int qd;
+
+	begin();
+	qd = tcp_socket();
+	equal(pthread_create(&thread, NULL, closes_anothers, &qd), 0);
+	equal(pthread_join(thread, NULL), 0);
+	equal(demi_close(qd), 0);
+}
+
+static void *gives_back(void *arg)
+{
+	begin();
+	equal(demi_sgafree(arg), 0);
+	return NULL;
+}
+
+static void a_message_may_be_given_back_by_another_thread(void)
+{
+	begin();
+	for (int i = 0; i < 20; i++) {
+		demi_sgarray_t sga = demi_sgaalloc((size_t)1 << i);
+		pthread_t thread;
+
+		check(sga.sga_buf != NULL);
+		equal(pthread_create(&thread, NULL, gives_back, &sga), 0);
+		equal(pthread_join(thread, NULL), 0);
+	}
+}
+
+static void *runs_for_ever(void *arg)
+{
+	demi_qresult_t qr;
+	demi_qtoken_t qt;
+	int *gate = arg;
+
+	begin();
+	qt = start_pop(udp_socket());
+	check(write(*gate, "x", 1) == 1);
+	demi_wait(&qr, qt, NULL);
+	return NULL;
+}
+
+static void a_process_may_exit_while_other_threads_wait(void)
+{
+	int gate[2];
+	pthread_t thread;
+
+	check(pipe(gate) == 0);
+	begin();
+	equal(pthread_create(&thread, NULL, runs_for_ever, &gate[1]), 0);
+	check(read(gate[0], &(char){0}, 1) == 1);
+	exit(0);
+}
+
+static void peer_sees_the_end(void)
+{
+	int qd;
+
+	begin();
+	qd = connection();
+	pop_end(qd);
+	say(0);
+	equal(demi_close(qd), 0);
+}
+
+const struct behaviour process_cases[] = {
+    ALONE(a_second_init_in_a_thread_is_refused),
+    ALONE(an_unknown_libos_is_an_errno_and_a_line),
+    ALONE(the_libos_is_named_in_any_case_and_catnap_when_it_is_not),
+    ALONE(without_a_name_it_is_catnap),
+    ALONE(a_broken_configuration_is_an_errno_and_may_be_mended),
+    ALONE(programs_of_2023_pass_argc_and_argv),
+    ALONE(the_profiler_is_called_when_it_is_switched_on),
+    ALONE(the_profiler_is_not_called_when_it_is_not),
+    WITH(a_peer_that_exits_after_its_last_push_loses_nothing, peer_exits),
+    WITH(a_thread_that_ends_after_its_last_push_loses_nothing, peer_ends_a_thread),
+    WITH(a_peer_that_exits_while_nobody_reads_is_reset_in_the_end, peer_exits_in_a_bounded_time),
+    ALONE(exit_from_a_signal_handler_inside_a_wait),
+    WITH(a_forked_child_has_no_instance_and_the_parents_lives, peer_echoes),
+    WITH(a_child_that_lives_on_holds_no_connection_open, peer_sees_the_end),
+    WITH(threads_share_a_port_when_each_says_so, peer_connects_sixty_times),
+    ALONE(threads_have_nothing_of_each_others),
+    ALONE(a_message_may_be_given_back_by_another_thread),
+    ALONE(a_process_may_exit_while_other_threads_wait),
+    {NULL, NULL, NULL},
+};

@@ -1,0 +1,130 @@
+/* run.c - runs every case over one libOS: behaviour LIBOS [PART-OF-A-NAME].
+ *
+ * Each side of a case is a process of its own, so that it has a fresh library, may exit, and takes
+ * nothing down with it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "side.h"
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { CASE_SECONDS = 60, CASES_MAX = 256 };
+
+static const struct libos_row rows[] = {
+    {"catnap", {"127.0.0.1", "127.0.0.1"}, "", ""},
+};
+
+static const struct behaviour *const groups[] = {
+    misuse_cases, transfer_cases, wait_cases, close_cases, process_cases, limit_cases,
+};
+
+static const struct libos_row *chosen;
+
+static pid_t start(side_fn fn, int side, const int ends[2])
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	alarm(CASE_SECONDS);
+	close(ends[1 - side]);
+	row = chosen;
+	me = side;
+	channel = ends[side];
+	setenv("LIBOS", row->name, 1);
+	unsetenv("CONFIG_PATH");
+	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
+	if (row->demikernel[0] != '\0' || row->sections[0] != '\0')
+		configure(NULL, NULL);
+	fn();
+	exit(0);
+}
+
+/* A side that fails takes the other with it, which would wait in vain. */
+static int wait_for_all(pid_t pid[], int count)
+{
+	int failed = 0;
+
+	for (int left = count; left > 0; left--) {
+		int status;
+		pid_t ended = wait(&status);
+
+		for (int i = 0; i < count; i++) {
+			if (pid[i] == ended)
+				pid[i] = -1;
+			else if (pid[i] > 0 && status != 0)
+				kill(pid[i], SIGKILL);
+		}
+		if (status != 0 && !failed)
+			failed = status;
+	}
+	return failed;
+}
+
+static void run_case(void **state)
+{
+	const struct behaviour *b = *state;
+	const struct timeval limit = {.tv_sec = HEAR_SECONDS};
+	pid_t pid[2];
+	int ends[2], status;
+
+	fflush(NULL);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, ends), 0);
+	for (int i = 0; i < 2; i++)
+		setsockopt(ends[i], SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+	pid[0] = start(b->a, 0, ends);
+	assert_true(pid[0] > 0);
+	if (b->b != NULL)
+		pid[1] = start(b->b, 1, ends);
+	close(ends[0]);
+	close(ends[1]);
+	status = wait_for_all(pid, b->b != NULL ? 2 : 1);
+	if (WIFSIGNALED(status))
+		fail_msg("ended by signal %d%s", WTERMSIG(status),
+			 WTERMSIG(status) == SIGALRM ? ": took too long" : "");
+	assert_int_equal(status, 0);
+}
+
+static size_t collect(struct CMUnitTest tests[], const char *part)
+{
+	size_t n = 0;
+
+	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
+		for (const struct behaviour *b = groups[g]; b->name != NULL; b++) {
+			if (part != NULL && strstr(b->name, part) == NULL)
+				continue;
+			assert_true(n < CASES_MAX);
+			tests[n++] = (struct CMUnitTest){
+			    .name = b->name,
+			    .test_func = run_case,
+			    .initial_state = (void *)(uintptr_t)b,
+			};
+		}
+	return n;
+}
+
+int main(int argc, char **argv)
+{
+	static struct CMUnitTest tests[CASES_MAX];
+	size_t n;
+
+	for (size_t i = 0; argc > 1 && i < sizeof(rows) / sizeof(rows[0]); i++)
+		if (strcmp(rows[i].name, argv[1]) == 0)
+			chosen = &rows[i];
+	if (chosen == NULL) {
+		fprintf(stderr, "usage: %s LIBOS [PART-OF-A-NAME]\n", argv[0]);
+		return 2;
+	}
+	n = collect(tests, argc > 2 ? argv[2] : NULL);
+	return _cmocka_run_group_tests(chosen->name, tests, n, NULL, NULL);
+}
