@@ -4,15 +4,19 @@
  */
 #include "interrupt.h"
 
+#include <assert.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stddef.h>
 
-static volatile sig_atomic_t caught;
+/* Written in the handler, read in every thread: lock-free atomics may do both. */
+static atomic_bool caught;
+static_assert(ATOMIC_BOOL_LOCK_FREE == 2, "a signal handler must not lock");
 
 static void remember(int number)
 {
 	(void)number;
-	caught = 1;
+	atomic_store(&caught, true);
 }
 
 void interrupt_catch(void)
@@ -25,5 +29,5 @@ void interrupt_catch(void)
 
 bool interrupted(void)
 {
-	return caught != 0;
+	return atomic_load_explicit(&caught, memory_order_relaxed);
 }
