@@ -48,6 +48,7 @@ bench: all ## measure against hand-written programs
 install: all ## install under PREFIX (default /usr/local), below DESTDIR
 	$(MESON) install -C $(BUILD)
 	@cp $(BUILD)/meson-logs/install-log.txt $(BUILD)/installed
+	@[ -n "$(DESTDIR)" ] || [ "$$(id -u)" != 0 ] || ldconfig
 
 uninstall: ## remove what install has put there last
 	build-aux/uninstall $(BUILD)/installed
