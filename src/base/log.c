@@ -121,3 +121,8 @@ void log_write(int level, uint64_t count, const char *format, ...)
 	emit(level, line);
 	errno = saved_errno;
 }
+
+void log_line(int level, const char *line)
+{
+	log_at(level, "%s", line);
+}

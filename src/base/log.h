@@ -35,6 +35,9 @@ void log_set_sink(log_sink sink);
 /* Writes what passes `level`, whatever DEMI_LOG says. */
 void log_set_level(enum log_level level);
 
+/* Writes a line that has passed its level elsewhere: a sink for another copy of this code. */
+void log_line(int level, const char *line);
+
 /* What the macros below call. `count` is 0, or the number of this occurrence. */
 void log_write(int level, uint64_t count, const char *format, ...)
     __attribute__((format(printf, 3, 4), cold));

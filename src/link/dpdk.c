@@ -1,0 +1,413 @@
+/* dpdk.c - see dpdk.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "link/dpdk.h"
+#include "base/list.h"
+#include "base/log.h"
+#include "link/dpdk_pool.h"
+#include "link/dpdk_port.h"
+#include <errno.h>
+#include <rte_bus.h>
+#include <rte_dev.h>
+#include <rte_eal.h>
+#include <rte_errno.h>
+#include <rte_prefetch.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct dpdk {
+	struct link link;
+	struct dpdk_port port;
+	struct rte_mempool *attached; /* mbufs without room, for fragments */
+	struct heap *heap;
+	bool heap_mapped; /* the device may read the heap */
+	int wake_fd;      /* -1: the driver has no interrupts */
+	uint16_t kept;    /* mbufs that the ring had no room for: keep[0..kept-1] go first */
+	struct rte_mbuf *keep[LINK_BURST];
+};
+
+/* One environment, one port, one instance: a second thread would share the queue. */
+static atomic_flag port_taken = ATOMIC_FLAG_INIT;
+
+static struct dpdk *dpdk_of(struct link *l)
+{
+	return container_of(l, struct dpdk, link);
+}
+
+/* A chain becomes one buffer of the heap. */
+static struct buf *gather(struct dpdk *d, struct rte_mbuf *m)
+{
+	struct buf *b = heap_alloc(d->heap, m->pkt_len);
+	uint32_t at = 0;
+
+	for (struct rte_mbuf *s = m; b && s; s = s->next) {
+		memcpy(b->data + at, rte_pktmbuf_mtod(s, void *), s->data_len);
+		at += s->data_len;
+	}
+	d->link.rx_copied_bytes += at;
+	d->link.rx_dropped += b == NULL;
+	rte_pktmbuf_free(m);
+	return b;
+}
+
+static struct buf *take(struct dpdk *d, struct rte_mbuf *m)
+{
+	struct buf *b;
+
+	if (m->nb_segs > 1)
+		return gather(d, m);
+	b = buf_of_mbuf(m);
+	b->data = rte_pktmbuf_mtod(m, uint8_t *);
+	b->len = m->data_len;
+	b->next = NULL;
+	b->flags = (m->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK) == RTE_MBUF_F_RX_L4_CKSUM_GOOD
+		       ? BUF_CSUM_OK
+		       : 0;
+	return b;
+}
+
+static int dpdk_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
+{
+	struct dpdk *d = dpdk_of(l);
+	struct rte_mbuf *m[LINK_BURST];
+	uint16_t n =
+	    rte_eth_rx_burst(d->port.id, 0, m, (uint16_t)(max < LINK_BURST ? max : LINK_BURST));
+	int count = 0;
+
+	(void)now_ns;
+	for (uint16_t i = 0; i < n; i++) {
+		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
+		rte_prefetch0(rte_mbuf_to_priv(m[i]));
+	}
+	for (uint16_t i = 0; i < n; i++) {
+		bufs[count] = take(d, m[i]);
+		if (!bufs[count])
+			continue;
+		l->rx_bytes += bufs[count]->len;
+		count++;
+	}
+	l->rx_frames += (uint64_t)count;
+	return count;
+}
+
+static bool is_mbuf(const struct dpdk *d, const struct buf *b)
+{
+	return b->pool == d->link.info.rx_pool;
+}
+
+/* The device has sent a piece of the heap: its reference goes. `opaque` is the buffer. */
+static void external_sent(void *addr, void *opaque)
+{
+	(void)addr;
+	buf_unref(opaque);
+}
+
+/* Makes m read a buffer that is an mbuf too. It takes a reference of its own; the frame's goes. */
+static void attach_mbuf(struct rte_mbuf *m, struct frame_frag *f)
+{
+	struct rte_mbuf *from = mbuf_of_buf(f->buf);
+
+	rte_pktmbuf_attach(m, from);
+	buf_unref(f->buf);
+	m->data_off = (uint16_t)(f->data - (uint8_t *)from->buf_addr);
+}
+
+/* Makes m read the heap. The frame's reference is its own from now on. */
+static void attach_heap(struct rte_mbuf *m, struct frame_frag *f)
+{
+	struct rte_mbuf_ext_shared_info *shared = rte_mbuf_to_priv(m);
+
+	shared->free_cb = external_sent;
+	shared->fcb_opaque = f->buf;
+	rte_mbuf_ext_refcnt_set(shared, 1);
+	rte_pktmbuf_attach_extbuf(m, f->data, (rte_iova_t)(uintptr_t)f->data, (uint16_t)f->len,
+				  shared);
+	m->data_off = 0;
+}
+
+/* m, without room of its own, becomes the fragment; the frame's reference goes with it. */
+static void attach(struct dpdk *d, struct rte_mbuf *m, struct frame_frag *f)
+{
+	if (is_mbuf(d, f->buf))
+		attach_mbuf(m, f);
+	else
+		attach_heap(m, f);
+	m->data_len = (uint16_t)f->len;
+	m->pkt_len = f->len;
+}
+
+static void ask_offloads(struct rte_mbuf *m, const struct frame *f)
+{
+	m->ol_flags = 0;
+	if (f->offload == 0)
+		return;
+	m->l2_len = f->l3_offset;
+	m->l3_len = f->l4_offset - f->l3_offset;
+	m->ol_flags = RTE_MBUF_F_TX_IPV4;
+	if (f->offload & OFFLOAD_IP4_CSUM)
+		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
+	if (f->offload & (OFFLOAD_L4_CSUM | OFFLOAD_TSO))
+		m->ol_flags |= f->head->data[f->l3_offset + 9] == 6 ? RTE_MBUF_F_TX_TCP_CKSUM
+								    : RTE_MBUF_F_TX_UDP_CKSUM;
+	if (f->offload & OFFLOAD_TSO) {
+		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
+		m->l4_len = (f->head->data[f->l4_offset + 12] >> 4) * 4u;
+		m->tso_segsz = f->tso_mss;
+	}
+}
+
+/* The head as the mbuf that it is. The stack does not write to it again before it is sent. */
+static struct rte_mbuf *head_mbuf(struct frame *f)
+{
+	struct rte_mbuf *m = mbuf_of_buf(f->head);
+
+	m->data_off = (uint16_t)(f->head->data - (uint8_t *)m->buf_addr);
+	m->data_len = (uint16_t)f->head->len;
+	m->pkt_len = f->head->len;
+	m->nb_segs = 1;
+	m->next = NULL;
+	return m;
+}
+
+/* A frame as a chain of mbufs that hold its references. NULL: no mbufs are left; the frame is as it
+ * was. */
+static struct rte_mbuf *chain(struct dpdk *d, struct frame *f)
+{
+	struct rte_mbuf *pieces[FRAME_FRAGS], *head = head_mbuf(f), *last = head;
+
+	if (rte_pktmbuf_alloc_bulk(d->attached, pieces, f->nfrags) != 0)
+		return NULL;
+	for (unsigned i = 0; i < f->nfrags; i++) {
+		attach(d, pieces[i], &f->frags[i]);
+		last->next = pieces[i];
+		last = pieces[i];
+		head->pkt_len += pieces[i]->data_len;
+	}
+	head->nb_segs = (uint16_t)(1 + f->nfrags);
+	return head;
+}
+
+static bool heap_is_readable(const struct dpdk *d, const struct frame *f)
+{
+	for (unsigned i = 0; i < f->nfrags; i++) {
+		if (!d->heap_mapped && !is_mbuf(d, f->frags[i].buf))
+			return false;
+	}
+	return true;
+}
+
+/* A frame that the device cannot read as it lies, in one mbuf. NULL: none is left, or it is too
+ * large. */
+static struct rte_mbuf *copy(struct dpdk *d, struct frame *f)
+{
+	struct buf *b = pool_get(d->link.info.rx_pool);
+	struct frame whole = {.head = b};
+
+	if (!b || f->len > buf_tailroom(b)) {
+		if (b)
+			buf_unref(b);
+		return NULL;
+	}
+	memcpy(b->data, f->head->data, f->head->len);
+	b->len = f->head->len;
+	for (unsigned i = 0; i < f->nfrags; i++) {
+		memcpy(b->data + b->len, f->frags[i].data, f->frags[i].len);
+		b->len += f->frags[i].len;
+	}
+	d->link.tx_copied_bytes += f->len;
+	frame_release(f);
+	f->head = b;
+	f->nfrags = 0;
+	return head_mbuf(&whole);
+}
+
+static struct rte_mbuf *mbuf_of_frame(struct dpdk *d, struct frame *f)
+{
+	struct rte_mbuf *m;
+
+	if (!is_mbuf(d, f->head) || !heap_is_readable(d, f))
+		m = copy(d, f);
+	else
+		m = f->nfrags > 0 ? chain(d, f) : head_mbuf(f);
+	if (m)
+		ask_offloads(m, f);
+	return m;
+}
+
+static bool send_kept(struct dpdk *d)
+{
+	uint16_t sent = rte_eth_tx_burst(d->port.id, 0, d->keep, d->kept);
+
+	d->kept -= sent;
+	memmove(d->keep, d->keep + sent, d->kept * sizeof(d->keep[0]));
+	return d->kept == 0;
+}
+
+/* What the ring has no room for is kept as mbufs and goes first the next time: the frames were
+ * taken all the same. */
+static int dpdk_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
+{
+	struct dpdk *d = dpdk_of(l);
+	struct rte_mbuf *m[LINK_BURST];
+	uint16_t made = 0, sent;
+
+	(void)now_ns;
+	if (n > LINK_BURST)
+		n = LINK_BURST;
+	if (d->kept > 0 && !send_kept(d))
+		return 0;
+	while (made < n && (m[made] = mbuf_of_frame(d, &frames[made]))) {
+		l->tx_bytes += frames[made].len;
+		made++;
+	}
+	sent = rte_eth_tx_burst(d->port.id, 0, m, made);
+	l->tx_frames += made;
+	if (sent < made) {
+		d->kept = made - sent;
+		memcpy(d->keep, m + sent, d->kept * sizeof(m[0]));
+		l->tx_full++;
+	}
+	return made;
+}
+
+static int dpdk_wake_fd(struct link *l)
+{
+	return dpdk_of(l)->wake_fd;
+}
+
+/* A frame that came before the interrupt was enabled may have rung no bell. */
+static int dpdk_arm(struct link *l)
+{
+	struct dpdk *d = dpdk_of(l);
+
+	if (d->kept > 0)
+		return 1;
+	if (rte_eth_dev_rx_intr_enable(d->port.id, 0) < 0)
+		return -EAGAIN;
+	return rte_eth_rx_queue_count(d->port.id, 0) > 0;
+}
+
+static void dpdk_destroy(struct link *l)
+{
+	struct dpdk *d = dpdk_of(l);
+
+	if (d->kept > 0 && !send_kept(d))
+		rte_pktmbuf_free_bulk(d->keep, d->kept);
+	dpdk_port_stop(&d->port);
+	dpdk_pool_end(l->info.rx_pool);
+	rte_mempool_free(d->attached);
+	free(d);
+	atomic_flag_clear(&port_taken);
+}
+
+static const struct link_ops dpdk_ops = {
+    .name = "dpdk",
+    .rx = dpdk_rx,
+    .tx = dpdk_tx,
+    .wake_fd = dpdk_wake_fd,
+    .arm = dpdk_arm,
+    .destroy = dpdk_destroy,
+};
+
+/* Lets the device read the heap. A virtual one reads as we do; a physical one needs its addresses,
+ * which only VFIO with virtual addresses gives. */
+static bool map_heap(struct dpdk *d)
+{
+	struct rte_device *device = d->port.info.device;
+	size_t bytes;
+	uint8_t *area = heap_pin(d->heap, &bytes);
+
+	if (strcmp(rte_bus_name(rte_dev_bus(device)), "vdev") == 0)
+		return true;
+	if (rte_eal_iova_mode() != RTE_IOVA_VA ||
+	    rte_extmem_register(area, bytes, NULL, 0, (size_t)sysconf(_SC_PAGESIZE)) != 0)
+		return false;
+	return rte_dev_dma_map(device, area, (uint64_t)(uintptr_t)area, bytes) == 0;
+}
+
+static int make_pools(struct dpdk *d, char why[DPDK_WHY_BYTES])
+{
+	int socket = rte_eth_dev_socket_id(d->port.id);
+
+	d->link.info.rx_pool =
+	    dpdk_pool_create("demikernel", DPDK_POOL_BUFFERS, dpdk_port_room(&d->port), socket);
+	d->attached = rte_pktmbuf_pool_create("demikernel_attached", DPDK_ATTACHED, 128,
+					      RTE_CACHE_LINE_SIZE, 0, socket);
+	if (d->link.info.rx_pool && d->attached)
+		return 0;
+	snprintf(why, DPDK_WHY_BYTES,
+		 "no memory for %d buffers: %s; give DPDK more huge pages, or more with -m MB",
+		 DPDK_POOL_BUFFERS, rte_strerror(rte_errno));
+	return -ENOMEM;
+}
+
+static void describe(struct dpdk *d)
+{
+	struct link_info *info = &d->link.info;
+
+	memcpy(info->mac, d->port.mac.addr_bytes, sizeof(info->mac));
+	info->mtu = d->port.mtu;
+	info->offloads = d->port.offloads;
+	info->max_frags = d->port.multi_segment ? FRAME_FRAGS : 0;
+	info->tso_max_bytes = d->port.offloads & OFFLOAD_TSO ? UINT16_MAX - 256 : 0;
+	d->wake_fd = d->port.interrupts ? rte_eth_dev_rx_intr_ctl_q_get_fd(d->port.id, 0) : -1;
+}
+
+static int open_port(struct dpdk *d, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
+{
+	int rc = dpdk_environment(s, why);
+
+	if (rc == 0)
+		rc = dpdk_port_find(&d->port, s, why);
+	if (rc < 0)
+		return rc;
+	rc = make_pools(d, why);
+	if (rc == 0)
+		rc = dpdk_port_start(&d->port, s, dpdk_mempool(d->link.info.rx_pool), why);
+	if (rc < 0) {
+		dpdk_pool_end(d->link.info.rx_pool);
+		rte_mempool_free(d->attached);
+		return rc;
+	}
+	d->heap_mapped = map_heap(d);
+	describe(d);
+	return 0;
+}
+
+static int dpdk_open(struct link **out, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
+{
+	struct dpdk *d = calloc(1, sizeof(*d));
+	int rc;
+
+	snprintf(why, DPDK_WHY_BYTES, "not enough memory");
+	if (!d)
+		return -ENOMEM;
+	d->link.ops = &dpdk_ops;
+	d->heap = s->heap;
+	if (atomic_flag_test_and_set(&port_taken)) {
+		snprintf(why, DPDK_WHY_BYTES,
+			 "the port has one queue, and another thread of this process has it");
+		free(d);
+		return -EBUSY;
+	}
+	rc = open_port(d, s, why);
+	if (rc < 0) {
+		atomic_flag_clear(&port_taken);
+		free(d);
+		return rc;
+	}
+	*out = &d->link;
+	return 0;
+}
+
+extern const struct dpdk_plugin demi_dpdk_plugin;
+__attribute__((visibility("default"))) const struct dpdk_plugin demi_dpdk_plugin = {
+    .version = DPDK_PLUGIN_VERSION,
+    .link_bytes = sizeof(struct link),
+    .open = dpdk_open,
+    .set_log = log_set_sink,
+};

@@ -1,0 +1,39 @@
+/* dpdk_port.h - DPDK's environment, and a port set up as far as its driver can. Part of the
+ * plug-in.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#ifndef LINK_DPDK_PORT_H
+#define LINK_DPDK_PORT_H
+
+#include "link/dpdk.h"
+#include <rte_ethdev.h>
+
+struct dpdk_port {
+	uint16_t id;
+	struct rte_eth_dev_info info;
+	struct rte_eth_conf conf;
+	bool interrupts;    /* the driver wakes us through a descriptor */
+	bool scatter;       /* received frames may be chains */
+	bool multi_segment; /* sent frames may be chains */
+	uint32_t offloads;  /* OFFLOAD_ that the port was set up for */
+	uint16_t mtu;
+	struct rte_ether_addr mac;
+};
+
+/* Sets up the environment, once in a process. 0; -errno with *why: what it said, or what to do. */
+int dpdk_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES]);
+
+/* Finds a free port and asks what it can do; nothing of it is changed yet. 0, -ENODEV. */
+int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES]);
+
+/* Bytes of a buffer's room that one received frame, or a piece of it, wants; headroom included. */
+uint16_t dpdk_port_room(const struct dpdk_port *p);
+
+/* Configures one queue each way and starts the port. */
+int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_mempool *mempool,
+		    char why[DPDK_WHY_BYTES]);
+
+void dpdk_port_stop(struct dpdk_port *p);
+
+#endif
