@@ -108,7 +108,7 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 	else
 		tcp_timer_start_rtx(cb);
 	tell_writer(cb);
-	if (cb->snd_nxt != cb->snd_end || cb->fin_queued)
+	if (cb->snd_nxt != cb->snd_end || cb->fin_queued || cb->recovery != TCP_OPEN)
 		tcp_output_request(cb);
 }
 
