@@ -122,14 +122,18 @@ static void syn_sent(struct tcp_cb *cb, const struct tcp_segment *seg, struct pa
 	}
 }
 
+/* RFC 7323 5.5: after so long a silence ts_recent compares with nothing. */
+static bool ts_recent_is_stale(const struct tcp_cb *cb)
+{
+	return tcp_clock(cb->sock.stack) - cb->ts_recent_tick >= tcp_ns_to_ticks(TS_RECENT_MAX_NS);
+}
+
 /* RFC 7323 5.3, R1. A reset is not subject to it. */
 static bool paws_rejects(const struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	if (!cb->timestamps || !seg->has_timestamps || (seg->flags & TCP_RST))
 		return false;
-	if (seq_geq(seg->tsval, cb->ts_recent))
-		return false;
-	return tcp_clock(cb->sock.stack) - cb->ts_recent_tick < tcp_ns_to_ticks(TS_RECENT_MAX_NS);
+	return !seq_geq(seg->tsval, cb->ts_recent) && !ts_recent_is_stale(cb);
 }
 
 /* RFC 9293 3.4, table 6. With a closed window what begins at its edge still brings an
@@ -165,7 +169,7 @@ static void acknowledge_unacceptable(struct tcp_cb *cb, const struct tcp_segment
 static void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	if (cb->timestamps && seg->has_timestamps && seq_leq(seg->seq, cb->last_ack_sent) &&
-	    seq_geq(seg->tsval, cb->ts_recent)) {
+	    (seq_geq(seg->tsval, cb->ts_recent) || ts_recent_is_stale(cb))) {
 		cb->ts_recent = seg->tsval;
 		cb->ts_recent_tick = tcp_clock(cb->sock.stack);
 	}
