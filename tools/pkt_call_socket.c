@@ -106,11 +106,10 @@ static int64_t do_connect(struct call_ctx *c)
 	call_address(c, 1, &peer, &given);
 	if (c->wrong != NULL)
 		return -EINVAL;
-	if (c->state->started)
-		return call_wait(s, 0,
-				 host_connect_state(s->sock) == -EINPROGRESS
-				     ? -EAGAIN
-				     : host_connect_state(s->sock));
+	if (c->state->started) {
+		r = host_connect_state(s->sock);
+		return r == -EINPROGRESS ? CALL_WAITS : r;
+	}
 	r = host_connect(s->sock, &peer);
 	if (r < 0 && r != -EINPROGRESS)
 		return r;
