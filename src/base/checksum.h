@@ -68,11 +68,13 @@ static inline void csum_store(void *field, uint32_t sum)
 static inline uint32_t csum_header20(const void *header, uint32_t sum)
 {
 	const uint8_t *p = header;
-	uint32_t w[5];
-	uint64_t s;
+	uint64_t a, b, s;
+	uint32_t c;
 
-	memcpy(w, p, sizeof(w));
-	s = (uint64_t)sum + w[0] + w[1] + w[2] + w[3] + w[4];
+	memcpy(&a, p, sizeof(a));
+	memcpy(&b, p + 8, sizeof(b));
+	memcpy(&c, p + 16, sizeof(c));
+	s = (uint64_t)sum + c + (uint32_t)a + (a >> 32) + (uint32_t)b + (b >> 32);
 	s += s << 32 | s >> 32;
 	return (uint32_t)(s >> 32);
 }

@@ -27,15 +27,17 @@ struct endpoint {
 	uint16_t port; /* host order */
 };
 
+/* From the four bytes of an IPv4 address as they lie in a packet. */
+static inline struct ip_addr ip4_from_wire(uint32_t wire_order)
+{
+	/* In memory: eight zeroes; two more, ff, ff, and the address. */
+	return (struct ip_addr){.words = {0, (uint64_t)wire_order << 32 | 0xffff0000u}};
+}
+
 /* From an IPv4 address in host order: 0x7f000001 is 127.0.0.1. */
 static inline struct ip_addr ip4(uint32_t host_order)
 {
-	struct ip_addr a = {.words = {0, 0}};
-
-	a.bytes[10] = 0xff;
-	a.bytes[11] = 0xff;
-	put_be32(a.bytes + 12, host_order);
-	return a;
+	return ip4_from_wire(__builtin_bswap32(host_order));
 }
 
 /* The IPv4 address in host order; only for an address that ip_is4(). */

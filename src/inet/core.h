@@ -27,8 +27,11 @@ struct udp_table;       /* udp.h */
 struct stack {
 	uint64_t now_ns; /* of the current call */
 	uint64_t mac48;  /* own MAC as the low six bytes of a little-endian load */
-	uint32_t addr4;  /* own IPv4 address, prefix mask: host order */
-	uint32_t mask4;
+	/* Host order: own IPv4 address, prefix mask, and the prefix's two broadcast addresses,
+	 * which are UINT32_MAX where it has none (ip4.h). */
+	uint32_t addr4, mask4, network4, broadcast4;
+	/* The three addresses as they lie in packets. */
+	uint32_t addr4_wire, network4_wire, broadcast4_wire;
 	uint16_t ip_mtu; /* cfg.mtu: bytes of an IP packet */
 	uint16_t vlan_id;
 	bool tcp_first;  /* whose turn it is in stack_output() */

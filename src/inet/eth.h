@@ -28,10 +28,12 @@ void eth_write(const struct stack *s, uint8_t *h, const uint8_t dst[ETH_ADDR_BYT
 /* A MAC as a number: its six bytes as the low ones of a little-endian load. */
 static inline uint64_t eth_mac48(const uint8_t mac[ETH_ADDR_BYTES])
 {
-	uint64_t v = 0;
+	uint32_t low;
+	uint16_t high;
 
-	memcpy(&v, mac, ETH_ADDR_BYTES);
-	return v;
+	memcpy(&low, mac, sizeof(low));
+	memcpy(&high, mac + sizeof(low), sizeof(high));
+	return (uint64_t)high << 32 | low;
 }
 
 #endif

@@ -9,17 +9,6 @@
 #include <assert.h>
 #include <errno.h>
 
-uint32_t ip_pseudo_sum(const struct ip_addr *src, const struct ip_addr *dst, uint8_t protocol,
-		       uint32_t l4_bytes)
-{
-	uint32_t a, b;
-
-	assert(ip_is4(src) && ip_is4(dst) && l4_bytes <= UINT16_MAX);
-	memcpy(&a, src->bytes + 12, sizeof(a));
-	memcpy(&b, dst->bytes + 12, sizeof(b));
-	return csum_add(csum_add(a, b), csum_word(protocol) + csum_word((uint16_t)l4_bytes));
-}
-
 /* The address on this link that packets to dst go to. */
 static int next_hop(const struct stack *s, const struct ip_addr *dst, struct ip_addr *hop)
 {

@@ -141,9 +141,15 @@ uint32_t ip_path_mtu(struct stack *s, const struct ip_addr *dst);
  * own. Values below limits.h's floor are raised to it (RFC 5927 7.2); only ever lowers. */
 void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes);
 
-/* Ones' complement sum, not folded, of the pseudo-header (RFC 9293 3.1, RFC 768). */
-uint32_t ip_pseudo_sum(const struct ip_addr *src, const struct ip_addr *dst, uint8_t protocol,
-		       uint32_t l4_bytes);
+/* Ones' complement sum, not folded, of the pseudo-header of IPv4 (RFC 9293 3.1, RFC 768). */
+static inline uint32_t ip_pseudo_sum(const struct ip_addr *src, const struct ip_addr *dst,
+				     uint8_t protocol, uint32_t l4_bytes)
+{
+	uint64_t sum = (src->words[1] >> 32) + (dst->words[1] >> 32) + csum_word(protocol) +
+		       csum_word((uint16_t)l4_bytes);
+
+	return csum_add((uint32_t)sum, (uint32_t)(sum >> 32));
+}
 
 /* True for an address that we answer from: our own. */
 static inline bool ip_is_own(const struct stack *s, const struct ip_addr *a)

@@ -38,11 +38,7 @@ static inline bool ip4_on_link(const struct stack *s, uint32_t a)
  * behind it (RFC 1122 3.3.6), which prefixes of 31 and more bits do not have (RFC 3021). */
 static inline bool ip4_is_broadcast(const struct stack *s, uint32_t a)
 {
-	if (a == UINT32_MAX)
-		return true;
-	if (!ip4_on_link(s, a) || s->mask4 == 0 || s->mask4 >= UINT32_MAX - 1)
-		return false;
-	return (a & ~s->mask4) == 0 || (a | s->mask4) == UINT32_MAX;
+	return a == s->broadcast4 || a == s->network4 || a == UINT32_MAX;
 }
 
 #endif

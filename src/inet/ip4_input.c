@@ -57,8 +57,7 @@ static uint32_t check_header(struct stack *s, const uint8_t *h, uint32_t bytes, 
 		*drop = &s->stats.drop_short;
 		return 0;
 	}
-	if (csum_fold(header_bytes == IP4_HEADER_BYTES ? csum_header20(h, 0)
-						       : csum_partial(h, header_bytes, 0)) != 0) {
+	if (csum_fold(csum_partial(h, header_bytes, 0)) != 0) {
 		*drop = &s->stats.drop_ip_checksum;
 		return 0;
 	}
@@ -106,7 +105,7 @@ void ip_deliver(struct stack *s, struct packet *pkt)
 void ip4_input(struct stack *s, struct buf *b, uint32_t offset, bool broadcast)
 {
 	const uint8_t *h = b->data + offset;
-	uint32_t total = 0, header_bytes, src, dst;
+	uint32_t header_bytes, total = 0, src, dst;
 	uint64_t *drop = NULL;
 	struct packet pkt;
 
@@ -134,6 +133,7 @@ void ip4_input(struct stack *s, struct buf *b, uint32_t offset, bool broadcast)
 	pkt.csum_ok = (b->flags & BUF_CSUM_OK) != 0;
 	if ((get_be16(h + IP4_FRAGMENT) & (IP4_MF | IP4_OFFSET_MASK)) != 0)
 		reassembly_input(s, &pkt);
+
 	else
 		ip_deliver(s, &pkt);
 }

@@ -81,6 +81,14 @@ static int init(struct stack *s, uint64_t now_ns)
 	s->mac48 = eth_mac48(cfg->mac);
 	s->addr4 = ip4_get(&cfg->addr);
 	s->mask4 = cfg->prefix_len == 0 ? 0 : UINT32_MAX << (32 - cfg->prefix_len);
+	s->network4 = s->broadcast4 = UINT32_MAX;
+	if (cfg->prefix_len > 0 && cfg->prefix_len < 31) {
+		s->network4 = s->addr4 & s->mask4;
+		s->broadcast4 = s->addr4 | ~s->mask4;
+	}
+	s->addr4_wire = __builtin_bswap32(s->addr4);
+	s->network4_wire = __builtin_bswap32(s->network4);
+	s->broadcast4_wire = __builtin_bswap32(s->broadcast4);
 	s->ip_mtu = cfg->mtu;
 	s->vlan_id = cfg->vlan_id;
 	s->pool = cfg->pool;
@@ -139,33 +147,20 @@ void stack_destroy(struct stack *s)
 	free(s);
 }
 
-void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_ns)
-{
-	stack_set_time(s, now_ns);
-	s->stats.rx_frames += (uint64_t)n;
-	for (int i = 0; i < n; i++) {
-		if (i + 1 < n)
-			__builtin_prefetch(bufs[i + 1]->data);
-		eth_input(s, bufs[i]);
-	}
-}
-
 /* TCP and the rest take turns at being first, so that neither keeps the other from the wire. */
 int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns)
 {
 	int k = 0;
 
 	stack_set_time(s, now_ns);
-	s->tcp_first = !s->tcp_first;
-	if (s->tcp_first)
-		k = tcp_output(s, frames, n);
-	if (s->queued > 0)
-		k += output_fill(s, frames + k, n - k);
-	if (!s->tcp_first) {
-		k += tcp_output(s, frames + k, n - k);
-		if (s->queued > 0) /* TCP has asked for a MAC */
-			k += output_fill(s, frames + k, n - k);
+	if (s->queued > 0) {
+		s->tcp_first = !s->tcp_first;
+		if (!s->tcp_first)
+			k = output_fill(s, frames, n);
 	}
+	k += tcp_output(s, frames + k, n - k);
+	if (s->queued > 0) /* its turn, or TCP has asked for a MAC */
+		k += output_fill(s, frames + k, n - k);
 	s->stats.tx_frames += (uint64_t)k;
 	return k;
 }

@@ -1,0 +1,83 @@
+/* input.c - stack_input(): frames on their way in. Nearly all are plain packets for us, and take a
+ * short way of one function to their transport; whatever is in any way special goes to eth.c, which
+ * decides about all there is, the plain ones included.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/checksum.h"
+#include "inet/eth.h"
+#include "inet/ip4.h"
+#include "inet/tcp.h"
+
+enum { PLAIN_BYTES = ETH_HEADER_BYTES + IP4_HEADER_BYTES };
+
+static inline uint32_t load32(const uint8_t *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+/* Could one host of this or another link have this address, in wire order? */
+static inline bool is_plain_source(const struct stack *s, uint32_t wire)
+{
+	uint8_t first = (uint8_t)wire;
+
+	return (uint8_t)(first - 1) < 223 && first != 127 && wire != s->addr4_wire &&
+	       wire != s->network4_wire && wire != s->broadcast4_wire;
+}
+
+/* Is the frame at f an untagged one for our MAC, with an IPv4 packet that has no options, is whole,
+ * is for our address, and comes from a proper one? Words are compared as they lie in memory. */
+static inline bool is_plain(const struct stack *s, const uint8_t *f, uint32_t bytes)
+{
+	const uint8_t *h = f + ETH_HEADER_BYTES;
+
+	return bytes >= PLAIN_BYTES && s->vlan_id == 0 && eth_mac48(f) == s->mac48 &&
+	       (load32(f + 12) & 0x00ffffff) == 0x00450008 &&  /* IPv4, five words */
+	       (load32(h + IP4_FRAGMENT) & 0x0000ff3f) == 0 && /* neither offset nor MF */
+	       load32(h + IP4_DST) == s->addr4_wire && is_plain_source(s, load32(h + IP4_SRC)) &&
+	       (uint32_t)get_be16(h + IP4_TOTAL_LENGTH) - IP4_HEADER_BYTES <= bytes - PLAIN_BYTES &&
+	       csum_fold(csum_header20(h, 0)) == 0;
+}
+
+/* What is_plain() has found to be so. */
+static inline void take_plain(struct packet *pkt, struct buf *b)
+{
+	uint8_t *h = b->data + ETH_HEADER_BYTES;
+
+	pkt->buf = b;
+	pkt->src = ip4_from_wire(load32(h + IP4_SRC));
+	pkt->dst = ip4_from_wire(load32(h + IP4_DST));
+	pkt->l3 = h;
+	pkt->l4 = h + IP4_HEADER_BYTES;
+	pkt->l4_len = (uint32_t)get_be16(h + IP4_TOTAL_LENGTH) - IP4_HEADER_BYTES;
+	pkt->protocol = h[IP4_PROTOCOL];
+	pkt->ecn = h[IP4_TOS] & 3;
+	pkt->broadcast = false;
+	pkt->csum_ok = (b->flags & BUF_CSUM_OK) != 0;
+}
+
+void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_ns)
+{
+	struct packet pkt;
+
+	stack_set_time(s, now_ns);
+	s->stats.rx_frames += (uint64_t)n;
+	for (int i = 0; i < n; i++) {
+		struct buf *b = bufs[i];
+
+		if (i + 1 < n)
+			__builtin_prefetch(bufs[i + 1]->data);
+		if (!is_plain(s, b->data, b->len)) {
+			eth_input(s, b);
+			continue;
+		}
+		take_plain(&pkt, b);
+		if (pkt.protocol == IPPROTO_TCP)
+			tcp_input(s, &pkt);
+		else
+			ip_deliver(s, &pkt);
+	}
+}
