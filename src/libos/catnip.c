@@ -40,23 +40,20 @@ static void *load(void)
 	return object ? object : dlopen(plugin_name, flags);
 }
 
-static const struct dpdk_plugin *find_plugin(void)
+const struct dpdk_plugin *catnip_plugin(char why[CATNIP_WHY_BYTES])
 {
 	void *object = load();
 	const struct dpdk_plugin *plugin;
 
 	if (!object) {
-		log_error(
-		    "catnip needs DPDK: %s; install it with apt-get install libdpdk-dev and build again, or "
-		    "demikernel's package for it",
-		    dlerror());
+		snprintf(why, CATNIP_WHY_BYTES, "%s", dlerror());
 		return NULL;
 	}
 	plugin = dlsym(object, DPDK_PLUGIN_SYMBOL);
 	if (!plugin || plugin->version != DPDK_PLUGIN_VERSION ||
 	    plugin->link_bytes != sizeof(struct link)) {
-		log_error("%s is of another version than this library: install both from one build",
-			  plugin_name);
+		snprintf(why, CATNIP_WHY_BYTES, "%s is of another version than this library",
+			 plugin_name);
 		return NULL;
 	}
 	plugin->set_log(log_line);
@@ -82,7 +79,8 @@ static char **command_line(const struct config *c, int *len)
 
 static int open_port(struct link **out, const struct libos_env *env)
 {
-	const struct dpdk_plugin *plugin = find_plugin();
+	char why[DPDK_WHY_BYTES] = "";
+	const struct dpdk_plugin *plugin = catnip_plugin(why);
 	const struct config *c = env->config;
 	struct dpdk_setup setup = {
 	    .mtu = c->mtu,
@@ -90,12 +88,13 @@ static int open_port(struct link **out, const struct libos_env *env)
 	    .checksums = c->tcp_checksum_offload || c->udp_checksum_offload,
 	    .heap = env->heap,
 	};
-	char why[DPDK_WHY_BYTES] = "";
 	char **argv;
 	int rc;
 
-	if (!plugin)
+	if (!plugin) {
+		log_error("catnip needs DPDK: %s; " CATNIP_REMEDY, why);
 		return -ENOSYS;
+	}
 	argv = command_line(c, &setup.eal_arguments_len);
 	if (!argv)
 		return -ENOMEM;

@@ -9,4 +9,15 @@
 
 extern const struct libos_class libos_catnip;
 
+struct dpdk_plugin;
+
+enum { CATNIP_WHY_BYTES = 256 };
+
+/* For a message: how to get the plug-in. */
+#define CATNIP_REMEDY "apt-get install libdpdk-dev, and build again"
+
+/* Loads the plug-in, which stays loaded. NULL: it is not there, or not this library's; *why says
+ * so. */
+const struct dpdk_plugin *catnip_plugin(char why[CATNIP_WHY_BYTES]);
+
 #endif

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/listing.h"
+#include "libos/listing_catnip.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -27,6 +28,10 @@ static int kernel_probe(struct libos_lack *lack)
 
 static const struct libos_listing list[] = {
     {.name = "catnap", .what = "kernel sockets", .probe = kernel_probe},
+    {.name = "catnip",
+     .what = "our TCP/IP over DPDK (memif)",
+     .probe = catnip_probe,
+     .prepare = catnip_prepare},
 };
 
 const struct libos_listing *libos_listing_at(unsigned int index)

@@ -19,8 +19,22 @@ static bool environment_is_up;
 
 #define SAY(why, ...) snprintf((why), DPDK_WHY_BYTES, __VA_ARGS__)
 
-/* The last line that the environment wrote: mostly the reason. */
-static void last_line(FILE *said, char *out, size_t bytes)
+static bool is_complaint(const char *line)
+{
+	static const char *const words[] = {" not ", "annot", "nvalid", "ailed", " No ", "nable"};
+
+	if (strncmp(line, "EAL:", 4) != 0)
+		return false;
+	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
+		if (strstr(line, words[i]))
+			return true;
+	}
+	return false;
+}
+
+/* The first complaint among what the environment wrote: what comes behind mostly follows from it.
+ */
+static void first_complaint(FILE *said, char *out, size_t bytes)
 {
 	char line[DPDK_WHY_BYTES];
 
@@ -29,7 +43,7 @@ static void last_line(FILE *said, char *out, size_t bytes)
 	while (fgets(line, sizeof(line), said)) {
 		line[strcspn(line, "\n")] = '\0';
 		log_debug("DPDK: %s", line);
-		if (line[0] != '\0')
+		if (out[0] == '\0' && is_complaint(line))
 			snprintf(out, bytes, "%.*s", (int)bytes - 1, line);
 	}
 }
@@ -47,6 +61,28 @@ static char **copy_arguments(const struct dpdk_setup *s)
 	return argv;
 }
 
+/* EAL writes to standard output and error before its log can be told where to go: for that moment
+ * both are `said`. */
+static int init_quietly(FILE *said, int argc, char **argv)
+{
+	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO), rc;
+
+	fflush(stdout);
+	dup2(fileno(said), STDOUT_FILENO);
+	dup2(fileno(said), STDERR_FILENO);
+	rte_openlog_stream(said);
+	rc = rte_eal_init(argc, argv);
+	rte_openlog_stream(NULL);
+	fflush(stdout);
+	if (out >= 0)
+		dup2(out, STDOUT_FILENO);
+	if (err >= 0)
+		dup2(err, STDERR_FILENO);
+	close(out);
+	close(err);
+	return rc;
+}
+
 static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 {
 	char **argv = copy_arguments(s), reason[160];
@@ -59,10 +95,8 @@ static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES
 		SAY(why, "not enough memory for DPDK's arguments");
 		return -ENOMEM;
 	}
-	rte_openlog_stream(said);
-	rc = rte_eal_init(s->eal_arguments_len, argv);
-	last_line(said, reason, sizeof(reason));
-	rte_openlog_stream(NULL);
+	rc = init_quietly(said, s->eal_arguments_len, argv);
+	first_complaint(said, reason, sizeof(reason));
 	rte_log_set_global_level(RTE_LOG_EMERG); /* its words are not the program's */
 	fclose(said);
 	if (rc >= 0)

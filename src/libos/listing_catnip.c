@@ -1,0 +1,92 @@
+/* listing_catnip.c - see listing_catnip.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "libos/listing_catnip.h"
+#include "libos/catnip.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+	MEMORY_MB = 256, /* of DPDK's, in each process */
+	HUGE_PAGE_MB = 2,
+	PORT = 12345,
+};
+
+int catnip_probe(struct libos_lack *lack)
+{
+	char why[CATNIP_WHY_BYTES];
+
+	if (catnip_plugin(why))
+		return 0;
+	snprintf(lack->why, sizeof(lack->why), "%.*s", LISTING_TEXT_BYTES - 1, why);
+	snprintf(lack->remedy, sizeof(lack->remedy), CATNIP_REMEDY);
+	return -ENOENT;
+}
+
+/* Free huge pages of the default size, which DPDK's memory comes from unless it is told to do
+ * without. */
+static long free_huge_pages(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128];
+	long n = 0;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "HugePages_Free: %ld", &n) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/* DPDK pins its threads itself: the nth processor that we may use, or the last of them. */
+static int processor(int nth)
+{
+	cpu_set_t allowed;
+	int last = 0;
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+		return 0;
+	for (int cpu = 0; cpu < CPU_SETSIZE && nth >= 0; cpu++) {
+		if (CPU_ISSET(cpu, &allowed)) {
+			last = cpu;
+			nth--;
+		}
+	}
+	return last;
+}
+
+/* Nothing touches a file system: memory without files, a socket with an abstract name. */
+static void configure(char yaml[LISTING_CONFIG_BYTES], const char *role, int host,
+		      const char *memory)
+{
+	snprintf(yaml, LISTING_CONFIG_BYTES,
+		 "demikernel:\n"
+		 "  local_ipv4_addr: 192.168.200.%d/24\n"
+		 "  local_link_addr: \"02:00:00:00:c8:%02d\"\n"
+		 "dpdk:\n"
+		 "  eal_init: [\"\", %s, \"--no-pci\", \"--no-telemetry\", \"-m\", \"%d\",\n"
+		 "    \"--lcores=0@%d\",\n"
+		 "    \"--vdev=net_memif,role=%s,id=0,socket-abstract=yes,socket=demi-try-%d\"]\n",
+		 host, host, memory, MEMORY_MB, processor(host - 1), role, (int)getpid());
+}
+
+int catnip_prepare(struct libos_trial *trial, struct libos_lack *lack)
+{
+	const char *memory = free_huge_pages() >= 2 * MEMORY_MB / HUGE_PAGE_MB
+				 ? "\"--in-memory\""
+				 : "\"--no-huge\", \"--no-shconf\"";
+
+	(void)lack;
+	configure(trial->server_config, "server", 1, memory);
+	configure(trial->client_config, "client", 2, memory);
+	trial->server.sin_port = htons(PORT);
+	inet_pton(AF_INET, "192.168.200.1", &trial->server.sin_addr);
+	return 0;
+}
