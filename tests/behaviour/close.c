@@ -166,7 +166,7 @@ static void peer_sends_and_counts(void)
 		len = qr.qr_value.sga.sga_segs[0].sgaseg_len;
 		bytes += len;
 		give_back(&qr);
-		push_all(qd, "more", 4);
+		result(start_push(qd, "more", 4)); /* refused, once the other has all it wants */
 	} while (len > 0 && bytes < 1 << 20);
 	say(bytes);
 }
