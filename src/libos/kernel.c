@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/kernel.h"
-#include "mem/fault.h"
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +12,7 @@
 
 static int kernel_create(struct libos **out, const struct libos_env *env)
 {
-	struct kernel *k = mem_fault_hit() ? NULL : calloc(1, sizeof(*k));
+	struct kernel *k = calloc(1, sizeof(*k));
 
 	if (k == NULL)
 		return -ENOMEM;
@@ -66,7 +65,7 @@ static void kernel_forked(struct libos *libos)
 
 struct kernel_queue *kernel_queue_new(struct kernel *k, enum queue_type type)
 {
-	struct kernel_queue *q = mem_fault_hit() ? NULL : calloc(1, sizeof(*q));
+	struct kernel_queue *q = calloc(1, sizeof(*q));
 
 	if (q == NULL)
 		return NULL;
