@@ -71,6 +71,8 @@ static int set_seconds(uint32_t *ms, int v)
 
 static int set_tcp_option(struct tcp_cb *cb, int name, int v)
 {
+	int r;
+
 	switch (name) {
 	case TCP_NODELAY:
 		cb->nagle = v == 0;
@@ -81,7 +83,9 @@ static int set_tcp_option(struct tcp_cb *cb, int name, int v)
 		cb->user_mss = (uint16_t)v;
 		return 0;
 	case TCP_KEEPIDLE:
-		return set_seconds(&cb->keepalive_idle_ms, v);
+		r = set_seconds(&cb->keepalive_idle_ms, v);
+		tcp_timer_start_life(cb);
+		return r;
 	case TCP_KEEPINTVL:
 		return set_seconds(&cb->keepalive_interval_ms, v);
 	case TCP_KEEPCNT:
