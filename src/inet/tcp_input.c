@@ -358,9 +358,26 @@ static void text_and_fin(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 	}
 }
 
+/* Both sides have opened at once: the peer's SYN-ACK repeats the SYN that came before (3.5, figure
+ * 7, line 6), and is its acknowledgement behind that. */
+static bool repeats_crossed_syn(const struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	return cb->state == TCP_SYN_RECEIVED &&
+	       (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) == (TCP_SYN | TCP_ACK) &&
+	       seg->seq == cb->irs && seg->ack == cb->snd_nxt;
+}
+
 /* 3.10.7.4. The third step, security, is not in use. */
 static void other_states(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
 {
+	struct tcp_segment rest;
+
+	if (repeats_crossed_syn(cb, seg)) {
+		rest = *seg;
+		rest.flags &= (uint8_t)~TCP_SYN;
+		rest.seq++;
+		seg = &rest;
+	}
 	if (step_sequence(cb, seg, pkt) && step_reset(cb, seg) && step_syn(cb, seg) &&
 	    step_ack(cb, seg, pkt))
 		text_and_fin(cb, seg, pkt);
