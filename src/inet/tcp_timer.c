@@ -114,13 +114,19 @@ static void persist_timeout(struct tcp_cb *cb)
 		cb->small_due = true;
 }
 
+static bool all_is_acknowledged(const struct tcp_cb *cb)
+{
+	if (cb->fin_queued)
+		return tcp_fin_acked(cb);
+	return tcp_syn_acked(cb) && cb->snd_una == cb->snd_end;
+}
+
 /* The retransmission or persist timer. False: the connection is gone. */
 static bool rtx_fired(struct tcp_cb *cb)
 {
 	cb->rtx_deadline_ns = UINT64_MAX;
 	tcp_output_request(cb);
-	if (cb->snd_nxt == cb->snd_una && cb->snd_end == cb->snd_nxt && !cb->fin_queued &&
-	    tcp_syn_acked(cb))
+	if (all_is_acknowledged(cb))
 		return true; /* only an acknowledgement waited for a route */
 	if (cb->sock.stack->now_ns - cb->progress_ns >= patience_ns(cb)) {
 		tcp_fail(cb, -ETIMEDOUT);
