@@ -11,21 +11,39 @@
 /* Bytes in front of a payload that is sent where it lies. */
 enum { HEADERS_ROOM = IP_HEADERS_ROOM + TCP_HEADER_MAX_BYTES };
 
-/* SACK blocks that fit behind the timestamps, or without them (RFC 2018 3). */
+enum { SACK_HEADER_BYTES = 4, SACK_BLOCK_BYTES = 8 };
+
+/* SACK blocks that fit behind the timestamps, or without them (RFC 2018 3), and on a very narrow
+ * link into its packets. */
+static uint32_t sack_room(const struct tcp_cb *cb)
+{
+	const struct stack *s = cb->sock.stack;
+	uint32_t headers =
+	    ip_header_bytes(&cb->sock.peer.ip) + TCP_HEADER_BYTES + SACK_HEADER_BYTES;
+	uint32_t most = TCP_SACK_BLOCKS, fit;
+
+	if (cb->timestamps) {
+		headers += TCP_TIMESTAMP_BYTES;
+		most--;
+	}
+	fit = (s->ip_mtu - headers) / SACK_BLOCK_BYTES;
+	return fit < most ? fit : most;
+}
+
 static uint32_t write_sack(const struct tcp_cb *cb, uint8_t *p)
 {
 	struct tcp_range block[TCP_SACK_BLOCKS];
-	uint32_t n =
-	    tcp_reassembly_sack(cb, block, cb->timestamps ? TCP_SACK_BLOCKS - 1 : TCP_SACK_BLOCKS);
+	uint32_t n = tcp_reassembly_sack(cb, block, sack_room(cb));
 
 	if (n == 0)
 		return 0;
-	put_be32(p, TCP_OPT_NOP << 24 | TCP_OPT_NOP << 16 | TCP_OPT_SACK << 8 | (2 + 8 * n));
+	put_be32(p, TCP_OPT_NOP << 24 | TCP_OPT_NOP << 16 | TCP_OPT_SACK << 8 |
+			(2 + SACK_BLOCK_BYTES * n));
 	for (uint32_t i = 0; i < n; i++) {
 		put_be32(p + 4 + 8 * i, block[i].start);
 		put_be32(p + 8 + 8 * i, block[i].end);
 	}
-	return 4 + 8 * n;
+	return SACK_HEADER_BYTES + SACK_BLOCK_BYTES * n;
 }
 
 static bool has_sack(const struct tcp_cb *cb)
