@@ -213,6 +213,37 @@ static void output_fills_at_most_what_it_is_given(void **state)
 	assert_int_equal(stack_stats(net->s)->tx_frames, 10);
 }
 
+static void fill_arrays_with_datagrams_and_a_syn(struct net *net)
+{
+	enum { FRAMES = 4 };
+	struct frame frames[FRAMES + 1] = {0};
+	struct endpoint to = at(PEER_IP, 80);
+	struct sock *udp = net_udp(net, PORT), *tcp;
+
+	assert_int_equal(stack_open(net->s, SOCK_STREAM, NULL, &tcp), 0);
+	assert_int_equal(stack_connect(tcp, &to, net->now_ns), -EINPROGRESS);
+	for (int i = 0; i < 3 * FRAMES; i++)
+		assert_int_equal(net_send(net, udp, "x", 1, PEER_IP, 9), 0);
+	for (int calls = 0; calls < 3; calls++) {
+		assert_int_equal(stack_output(net->s, frames, FRAMES, net->now_ns), FRAMES);
+		assert_null(frames[FRAMES].head);
+		for (int i = 0; i < FRAMES; i++)
+			frame_release(&frames[i]);
+	}
+	assert_int_equal(net_drain(net), 1);
+}
+
+static void a_full_array_takes_no_more_whoever_is_first(void **state)
+{
+	struct net *net = *state;
+
+	net_restart_with_statics(net);
+	fill_arrays_with_datagrams_and_a_syn(net);
+	net_restart_with_statics(net);
+	assert_int_equal(net_drain(net), 0); /* now the others have the first turn */
+	fill_arrays_with_datagrams_and_a_syn(net);
+}
+
 static void answers_go_before_datagrams(void **state)
 {
 	struct net *net = *state;
@@ -406,6 +437,7 @@ int main(void)
 	    net_test(each_socket_is_in_one_event_however_much_came),
 	    net_test(a_burst_of_frames_is_taken_in_order),
 	    net_test(output_fills_at_most_what_it_is_given),
+	    net_test(a_full_array_takes_no_more_whoever_is_first),
 	    net_test(answers_go_before_datagrams),
 	    net_test(answers_are_bounded_and_leave_the_programs_datagrams_their_place),
 	    net_test(a_stack_may_end_with_everything_under_way),

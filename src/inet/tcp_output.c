@@ -290,12 +290,17 @@ static int output_lost(struct tcp_cb *cb, struct frame *f)
 	return 1;
 }
 
-/* RFC 9293 3.8.6.1: one byte against a closed window. */
+/* RFC 9293 3.8.6.1: one byte against a closed window, or the FIN. */
 static int output_probe(struct tcp_cb *cb, struct frame *f)
 {
 	cb->probe_due = false;
-	if (cb->snd_wnd != 0 || cb->send_head == NULL)
+	if (cb->snd_wnd != 0)
 		return 0;
+	if (cb->send_head == NULL) {
+		if (!tcp_fin_sent(cb) || tcp_fin_acked(cb))
+			return 0;
+		return tcp_frame_control(cb, f, cb->snd_una, TCP_ACK | TCP_FIN) ? 1 : -1;
+	}
 	if (!tcp_frame_data(cb, f, cb->send_head, cb->snd_una, 1, TCP_ACK))
 		return -1;
 	cb->rtt_start_ns = 0;
@@ -314,6 +319,15 @@ static int output_keepalive(struct tcp_cb *cb, struct frame *f)
 	return tcp_frame_control(cb, f, cb->snd_una - 1, TCP_ACK) ? 1 : -1;
 }
 
+/* The number of a segment without text: the next one, but not beyond the peer's window, where a
+ * probe or a window that shrank has left it. The peer would not look at what is in there. */
+static uint32_t acceptable_seq(const struct tcp_cb *cb)
+{
+	uint32_t edge = cb->snd_una + cb->snd_wnd;
+
+	return seq_lt(edge, cb->snd_nxt) ? edge : cb->snd_nxt;
+}
+
 /* An acknowledgement of its own, if it is time. */
 static int output_ack(struct tcp_cb *cb, struct frame *f)
 {
@@ -321,7 +335,7 @@ static int output_ack(struct tcp_cb *cb, struct frame *f)
 
 	if (cb->ack_need == TCP_ACK_NOW ||
 	    (cb->ack_need == TCP_ACK_PUSHED && turned && !cb->replies))
-		return tcp_frame_control(cb, f, cb->snd_nxt, TCP_ACK) ? 1 : -1;
+		return tcp_frame_control(cb, f, acceptable_seq(cb), TCP_ACK) ? 1 : -1;
 	return 0;
 }
 
@@ -404,6 +418,8 @@ int tcp_output(struct stack *s, struct frame frames[], int n)
 	struct list *pos, *next;
 	int sent = 0;
 
+	if (n == 0)
+		return 0;
 	list_for_each_safe (pos, next, &t->output) {
 		struct tcp_cb *cb = list_entry(pos, struct tcp_cb, out_link);
 
