@@ -265,7 +265,8 @@ static void free_report(struct try_report *report)
 
 int demi_try_main(int argc, char **argv)
 {
-	struct arguments a = {.options = {.size = TRY_DEFAULT_BYTES}};
+	struct arguments a = {
+	    .options = {.size = TRY_DEFAULT_BYTES, .silence_ms = TRY_DEFAULT_SILENCE_MS}};
 	struct try_report report = {.count = 0};
 	int error;
 

@@ -30,13 +30,14 @@ enum {
 	TRY_DEFAULT_BYTES = 64,
 	TRY_DEFAULT_MESSAGES = 100000, /* or as many as fit in: */
 	TRY_DEFAULT_SECONDS = 5,
-	TRY_SILENCE_MS = 10000, /* a trial without progress for so long is given up */
-	TRY_ROWS = 32,          /* libOSes */
+	TRY_DEFAULT_SILENCE_MS = 10000,
+	TRY_ROWS = 32, /* libOSes */
 };
 
 struct try_options {
 	uint64_t messages; /* 0: TRY_DEFAULT_MESSAGES or TRY_DEFAULT_SECONDS, what is less */
 	uint32_t size;     /* bytes of a message */
+	int silence_ms;    /* a trial without progress for so long is given up */
 };
 
 enum try_side { TRY_STAGE, TRY_SERVER, TRY_CLIENT, TRY_SIDES };
@@ -68,7 +69,7 @@ typedef void (*try_progress)(const struct libos_listing *listing, uint64_t echoe
 			     uint64_t expected);
 
 /* Runs one trial, and returns 0 when each message came back right; else -errno, and result->error
- * says more. At most TRY_SILENCE_MS pass without progress. */
+ * says more. At most o->silence_ms pass without progress. */
 int try_run(const struct libos_listing *listing, const struct try_options *o,
 	    struct try_result *result, try_progress progress);
 

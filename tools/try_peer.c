@@ -13,7 +13,8 @@
 #include <unistd.h>
 
 enum {
-	PATIENCE_S = 8, /* for the other side; less than TRY_SILENCE_MS, so that we can tell */
+	PATIENCE_S =
+	    8, /* for the other side; less than TRY_DEFAULT_SILENCE_MS, so that we can tell */
 	BACKLOG = 1,
 };
 

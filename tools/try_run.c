@@ -165,7 +165,7 @@ static bool watch(const struct trial *t, int alive, try_progress progress)
 	struct pollfd end = {.fd = alive};
 	int silent_ms = 0;
 
-	while (silent_ms < TRY_SILENCE_MS) {
+	while (silent_ms < t->options->silence_ms) {
 		if (poll(&end, 1, PROGRESS_MS) > 0)
 			return true;
 		echoed = atomic_load_explicit(&t->result->echoed, memory_order_relaxed);
@@ -182,12 +182,15 @@ static int attend(const struct trial *t, pid_t pid, int alive, try_progress prog
 	int status = -1;
 
 	if (!watch(t, alive, progress)) {
-		try_note(t->result, TRY_STAGE, "nothing happened for %d s; given up",
-			 TRY_SILENCE_MS / 1000);
+		try_note(t->result, TRY_STAGE, "nothing happened for %d ms; given up",
+			 t->options->silence_ms);
 		kill(pid, SIGKILL);
 	}
 	while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
 		;
+	if (WIFSIGNALED(status))
+		try_note(t->result, TRY_STAGE, "ended by signal %d (%s)", WTERMSIG(status),
+			 strsignal(WTERMSIG(status)));
 	return status == 0 ? 0 : -EIO;
 }
 

@@ -1,0 +1,115 @@
+/* demi_try_test.c - the tool `demi` as people and programs call it.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "process.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+static struct process demi;
+
+static int run(const char *line)
+{
+	process_start(&demi, "%s", line);
+	return process_end(&demi);
+}
+
+static void it_tries_the_liboses_of_this_machine(void **state)
+{
+	(void)state;
+	assert_int_equal(run("demi try --messages 200"), 0);
+	assert_true(process_said(&demi, "catnap     kernel sockets                   200 "));
+	assert_null(strchr(demi.text, '\033')); /* not a terminal */
+}
+
+static void it_tries_only_the_one_that_was_asked_for(void **state)
+{
+	(void)state;
+	assert_int_equal(run("demi try --libos CATNAP --messages 200 --size 1000"), 0);
+	assert_true(process_said(&demi, "Echo of 1000-byte messages"));
+	assert_true(process_said(&demi, "catnap "));
+}
+
+static void it_reports_to_programs(void **state)
+{
+	(void)state;
+	assert_int_equal(run("demi try --json --libos catnap --messages 200"), 0);
+	assert_int_equal(demi.text[0], '{');
+	assert_true(process_said(&demi, "\"state\": \"done\", \"messages\": 200,"));
+}
+
+static void it_draws(void **state)
+{
+	char path[] = "/tmp/demi-try-XXXXXX", line[128], start[5] = "";
+	int fd = mkstemp(path);
+
+	(void)state;
+	assert_true(fd >= 0);
+	snprintf(line, sizeof(line), "demi try --libos catnap --messages 200 --plot %s", path);
+	assert_int_equal(run(line), 0);
+	assert_int_equal(read(fd, start, 4), 4);
+	assert_string_equal(start, "<svg");
+	close(fd);
+	unlink(path);
+	assert_int_equal(run("demi try --libos catnap --messages 20 --plot /nowhere/x.svg"), 1);
+	assert_true(process_said(&demi, "cannot write '/nowhere/x.svg'"));
+}
+
+static void a_wrong_command_line_is_told(void **state)
+{
+	static const char *const lines[] = {
+	    "demi",
+	    "demi sing",
+	    "demi help sing",
+	    "demi try --libos catnone",
+	    "demi try --messages 0",
+	    "demi try --messages -1",
+	    "demi try --messages many",
+	    "demi try --size 65537",
+	    "demi try --plot",
+	    "demi try --sing",
+	    "demi try now",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+		if (run(lines[i]) != 2 || demi.len == 0)
+			fail_msg("'%s' gave:\n%s", lines[i], demi.text);
+	}
+}
+
+static void it_explains_itself(void **state)
+{
+	(void)state;
+	assert_int_equal(run("demi --help"), 0);
+	assert_true(process_said(&demi, "  try "));
+	assert_int_equal(run("demi help"), 0);
+	assert_int_equal(run("demi help try"), 0);
+	assert_true(process_said(&demi, "Usage: demi try "));
+	assert_int_equal(run("demi try --help"), 0);
+	assert_true(process_said(&demi, "--plot FILE.svg"));
+	assert_int_equal(run("demi --version"), 0);
+	assert_int_equal(strncmp(demi.text, "demi ", 5), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    cmocka_unit_test_teardown(it_tries_the_liboses_of_this_machine, process_kill_all),
+	    cmocka_unit_test_teardown(it_tries_only_the_one_that_was_asked_for, process_kill_all),
+	    cmocka_unit_test_teardown(it_reports_to_programs, process_kill_all),
+	    cmocka_unit_test_teardown(it_draws, process_kill_all),
+	    cmocka_unit_test_teardown(a_wrong_command_line_is_told, process_kill_all),
+	    cmocka_unit_test_teardown(it_explains_itself, process_kill_all),
+	};
+
+	return cmocka_run_group_tests_name("demi_try", tests, NULL, NULL);
+}
