@@ -392,6 +392,23 @@ static void a_datagram_larger_than_the_mtu_goes_out_in_fragments(void **state)
 	assert_int_equal(net_drain(net), 2);
 }
 
+static void datagrams_of_one_destination_have_different_ids(void **state)
+{
+	static uint8_t data[2000], got[2100];
+	static bool seen[65536];
+	struct net *net = *state;
+	struct sock *k;
+	uint16_t id;
+
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	for (unsigned i = 0; i < 65536; i++) {
+		send_and_collect(net, k, data, sizeof(data), got, &id);
+		assert_false(seen[id]);
+		seen[id] = true;
+	}
+}
+
 static void fragments_carry_the_checksum_of_the_whole(void **state)
 {
 	static uint8_t data[4000], got[4100];
@@ -498,6 +515,7 @@ int main(void)
 	    net_test(a_corrupt_datagram_is_found_out_by_its_checksum),
 	    net_test(options_of_the_first_fragment_are_cut_out),
 	    net_test(a_datagram_larger_than_the_mtu_goes_out_in_fragments),
+	    net_test(datagrams_of_one_destination_have_different_ids),
 	    net_test(fragments_carry_the_checksum_of_the_whole),
 	    net_test(a_mtu_of_68_bytes_is_enough),
 	    net_test(a_head_larger_than_a_fragment_is_cut_too),

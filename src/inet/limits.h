@@ -12,14 +12,17 @@ enum {
 	 * divisor: half. The rest, statics and live ones, is out of a flood's reach. */
 	NEIGHBOUR_PASSIVE_DIVISOR = 2,
 	/* Packets that wait for one neighbour's MAC (RFC 1122 2.3.2.2 asks for at least one; here a
-	 * datagram of the largest size in Ethernet's fragments) and for all of them together. */
+	 * datagram of the largest size in Ethernet's fragments) and for all of them together, where
+	 * the oldest make room: half of what one socket may have under way, so that silent hosts
+	 * cannot take all of it. */
 	NEIGHBOUR_WAITING_PACKETS = 64,
-	NEIGHBOUR_WAITING_TOTAL_PACKETS = 512,
+	NEIGHBOUR_WAITING_TOTAL_PACKETS = 256,
 	/* After nobody answered: so long no new request is made for it, in ms (RFC 1122 2.3.2.1: at
 	 * most one a second). */
 	NEIGHBOUR_FAILED_MS = 1000,
-	/* Broadcast requests that peers can cause, a second: those for answers to addresses not
-	 * known. Keeps a flood from becoming our flood. */
+	/* Broadcast requests, a second, so that no flood becomes our flood: all, and those for
+	 * answers to addresses not known. A request over the limit is made when the next is due. */
+	ARP_REQUESTS_PER_S = 1000,
 	ARP_ANSWER_REQUESTS_PER_S = 100,
 	/* Replies to requests for our address, a second. */
 	ARP_REPLIES_PER_S = 1000,

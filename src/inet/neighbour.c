@@ -33,7 +33,8 @@ struct neighbour_table {
 	uint64_t duration_ns[NEIGHBOUR_STATES];
 	struct list states[NEIGHBOUR_STATES]; /* struct neighbour.by_deadline */
 	struct list passive;                  /* struct neighbour.by_age */
-	struct rate answer_requests;
+	struct list waiting;                  /* struct neighbour.by_packets */
+	struct rate requests, answer_requests;
 };
 
 /* How long an entry keeps each state. The last part of its time to live is for asking again. */
@@ -59,6 +60,7 @@ static void table_init(struct stack *s, struct neighbour_table *t)
 	for (unsigned i = 0; i < NEIGHBOUR_STATES; i++)
 		list_init(&t->states[i]);
 	list_init(&t->passive);
+	list_init(&t->waiting);
 	t->passive_max = t->count / NEIGHBOUR_PASSIVE_DIVISOR;
 	t->key[0] = rng_u64(&s->rng);
 	t->key[1] = rng_u64(&s->rng);
@@ -67,6 +69,7 @@ static void table_init(struct stack *s, struct neighbour_table *t)
 		struct neighbour *n = &t->entries[i];
 
 		list_init(&n->by_age);
+		list_init(&n->by_packets);
 		list_init(&n->paths);
 		n->deadline_ns = UINT64_MAX;
 		list_add_tail(&t->states[NEIGHBOUR_FREE], &n->by_deadline);
@@ -162,9 +165,11 @@ static struct out_packet *take_packets(struct neighbour_table *t, struct neighbo
 	t->waiting_packets -= n->packets;
 	n->first = n->last = NULL;
 	n->packets = 0;
+	list_del(&n->by_packets);
 	return first;
 }
 
+/* `error`: what their sockets are told; 0: nothing. */
 static void drop_packets(struct stack *s, struct neighbour *n, uint64_t *counter, int error)
 {
 	struct out_packet *p = take_packets(s->neighbours, n), *next;
@@ -172,7 +177,7 @@ static void drop_packets(struct stack *s, struct neighbour *n, uint64_t *counter
 	for (; p != NULL; p = next) {
 		next = p->next;
 		++*counter;
-		if (p->owner != NULL)
+		if (p->owner != NULL && error != 0)
 			udp_error(p->owner, error);
 		output_drop(s, p);
 	}
@@ -185,7 +190,7 @@ static void forget(struct stack *s, struct neighbour *n)
 	struct neighbour **link = bucket_of(t, &n->ip);
 
 	assert(list_empty(&n->paths));
-	drop_packets(s, n, &s->stats.lost_neighbour_queue, -EHOSTUNREACH);
+	drop_packets(s, n, &s->stats.lost_neighbour_queue, 0);
 	while (*link != n)
 		link = &(*link)->hash_next;
 	*link = n->hash_next;
@@ -198,6 +203,22 @@ static void forget(struct stack *s, struct neighbour *n)
 static struct neighbour *first_of(struct list *l, size_t offset)
 {
 	return list_empty(l) ? NULL : (struct neighbour *)(void *)((char *)l->next - offset);
+}
+
+/* An entry without a MAC, if there is one that no connection waits for. */
+static struct neighbour *unresolved(struct neighbour_table *t)
+{
+	struct list *item;
+
+	if (!list_empty(&t->states[NEIGHBOUR_FAILED]))
+		return list_entry(t->states[NEIGHBOUR_FAILED].next, struct neighbour, by_deadline);
+	list_for_each (item, &t->states[NEIGHBOUR_INCOMPLETE]) {
+		struct neighbour *n = list_entry(item, struct neighbour, by_deadline);
+
+		if (list_empty(&n->paths))
+			return n;
+	}
+	return NULL;
 }
 
 /* The least recently used of the live entries. Those that a connection waits for stay. */
@@ -217,7 +238,7 @@ static struct neighbour *least_used(struct neighbour_table *t)
 }
 
 /* A free slot, by displacing another entry if need be: for an answer only a passive one, else also
- * the live one that is least missed. NULL: no place. */
+ * one without a MAC, or the live one that is least missed. NULL: no place. */
 static struct neighbour *find_slot(struct stack *s, bool answer)
 {
 	struct neighbour_table *t = s->neighbours;
@@ -228,6 +249,8 @@ static struct neighbour *find_slot(struct stack *s, bool answer)
 	if (n != NULL && !(answer && t->passive_count >= t->passive_max))
 		return n;
 	n = oldest;
+	if (n == NULL && !answer)
+		n = unresolved(t);
 	if (n == NULL && !answer)
 		n = least_used(t);
 	if (n == NULL)
@@ -254,16 +277,23 @@ static struct neighbour *add(struct stack *s, const struct ip_addr *ip, bool ans
 	return n;
 }
 
-/* Asks everybody. Entries that exist because of peers share a rate limit: over it they are asked
- * for at their next deadline. */
+/* May everybody be asked for n now? Else it waits for its next deadline. */
+static bool may_ask_all(struct stack *s, const struct neighbour *n)
+{
+	struct neighbour_table *t = s->neighbours;
+
+	if (n->passive && !rate_take(&t->answer_requests, ARP_ANSWER_REQUESTS_PER_S,
+				     ARP_ANSWER_REQUESTS_PER_S, s->now_ns))
+		return false;
+	return rate_take(&t->requests, ARP_REQUESTS_PER_S, ARP_REQUESTS_PER_S, s->now_ns);
+}
+
 static void ask_all(struct stack *s, struct neighbour *n)
 {
 	n->tries++;
 	set_state(s, n, NEIGHBOUR_INCOMPLETE);
-	if (n->passive && !rate_take(&s->neighbours->answer_requests, ARP_ANSWER_REQUESTS_PER_S,
-				     ARP_ANSWER_REQUESTS_PER_S, s->now_ns))
-		return;
-	arp_request(s, &n->ip, NULL);
+	if (may_ask_all(s, n))
+		arp_request(s, &n->ip, NULL);
 }
 
 /* Asks the one that we know. */
@@ -386,26 +416,37 @@ bool neighbour_heard(struct stack *s, const struct ip_addr *ip, const uint8_t ma
 	return true;
 }
 
-bool neighbour_wait(struct stack *s, struct neighbour *n, struct out_packet *p)
+/* Those that have waited longest for one neighbour make room. */
+static void drop_oldest_packets(struct stack *s)
+{
+	struct list *oldest = s->neighbours->waiting.next;
+
+	drop_packets(s, list_entry(oldest, struct neighbour, by_packets),
+		     &s->stats.lost_neighbour_queue, 0);
+}
+
+void neighbour_wait(struct stack *s, struct neighbour *n, struct out_packet *p)
 {
 	struct neighbour_table *t = s->neighbours;
 
 	assert(n->state == NEIGHBOUR_INCOMPLETE);
-	if (n->packets == NEIGHBOUR_WAITING_PACKETS ||
-	    t->waiting_packets == NEIGHBOUR_WAITING_TOTAL_PACKETS) {
+	if (n->packets == NEIGHBOUR_WAITING_PACKETS) {
 		s->stats.lost_neighbour_queue++;
 		output_drop(s, p);
-		return false;
+		return;
 	}
+	if (t->waiting_packets == NEIGHBOUR_WAITING_TOTAL_PACKETS)
+		drop_oldest_packets(s);
 	p->next = NULL;
-	if (n->last != NULL)
+	if (n->last != NULL) {
 		n->last->next = p;
-	else
+	} else {
 		n->first = p;
+		list_add_tail(&t->waiting, &n->by_packets);
+	}
 	n->last = p;
 	n->packets++;
 	t->waiting_packets++;
-	return true;
 }
 
 int neighbour_add_static(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6])

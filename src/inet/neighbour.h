@@ -1,8 +1,10 @@
 /* neighbour.h - who on this link has which MAC address: a bounded table, filled by ARP (arp.h).
  *
  * An entry that the program's own traffic uses is live; one made because a peer made us answer is
- * passive, until the program's traffic uses it too. Passive entries have a share of the table and
- * replace each other: no flood of made-up addresses displaces a live or static entry.
+ *  * passive, until the program's traffic uses it too. Passive entries have a share of the table
+ * and replace each other; live ones whose MAC is not known give way before those in use, as a
+ * program may answer strangers too. So no flood of made-up addresses displaces a neighbour that is
+ * there.
  *
  * A live entry is never overwritten because somebody says so: another MAC for it is believed only
  * after the old one left a unicast request unanswered. Near the end of its time an entry in use is
@@ -49,6 +51,7 @@ struct neighbour {
 	struct list paths;               /* struct ip_path.waiting */
 	struct out_packet *first, *last; /* packets that wait for the MAC */
 	uint32_t packets;
+	struct list by_packets; /* those with packets, oldest first */
 };
 
 /* What an ARP packet was, to those who learn from it. */
@@ -74,9 +77,9 @@ void neighbour_doubt(struct stack *s, struct neighbour *n);
 bool neighbour_heard(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6],
 		     enum arp_news news);
 
-/* Takes p, complete but for the destination's MAC: sent when n has one. n is INCOMPLETE. False: too
- * many wait already, and p is dropped. */
-bool neighbour_wait(struct stack *s, struct neighbour *n, struct out_packet *p);
+/* Takes p, complete but for the destination's MAC: sent when n, which is INCOMPLETE, has one, or
+ * dropped when too many wait already. */
+void neighbour_wait(struct stack *s, struct neighbour *n, struct out_packet *p);
 
 /* -ENOMEM: table full. */
 int neighbour_add_static(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6]);

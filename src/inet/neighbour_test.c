@@ -211,6 +211,11 @@ static void packets_that_wait_for_neighbours_are_bounded_in_all(void **state)
 	}
 	assert_int_equal(stack_stats(net->s)->lost_neighbour_queue,
 			 sent - NEIGHBOUR_WAITING_TOTAL_PACKETS);
+	net_drain(net);
+	net_give_arp_reply(net, PEER_IP, peer_mac); /* the first have made room for the last */
+	assert_int_equal(net_drain(net), 0);
+	net_give_arp_reply(net, PEER_IP + NEIGHBOUR_WAITING_TOTAL_PACKETS / 8 + 1, peer_mac);
+	assert_int_equal(net_drain(net), 8);
 }
 
 static void an_unused_entry_expires(void **state)
@@ -390,6 +395,48 @@ static void a_flood_displaces_neither_live_nor_static_entries(void **state)
 	assert_memory_equal(net->out, third_mac, 6);
 }
 
+/* As above, of a program that answers every datagram. */
+static void answering_strangers_displaces_no_neighbour_that_is_there(void **state)
+{
+	struct net *net = *state;
+	struct ip_addr third = ip4(THIRD_IP);
+	struct sock *k;
+
+	net->cfg.max_neighbours = 16;
+	net->cfg.prefix_len = 16;
+	net_restart(net);
+	k = net_udp(net, 7);
+	assert_int_equal(stack_add_neighbour(net->s, &third, third_mac), 0);
+	resolve(net, k, PEER_IP, peer_mac);
+	for (uint32_t i = 0; i < 200; i++) {
+		assert_int_equal(net_send(net, k, "x", 1, 0x0a000100 + i, 9), 0);
+		net_drain(net);
+		net_pass_ms(net, 20);
+	}
+	send_to(net, k, PEER_IP);
+	assert_memory_equal(net->out, peer_mac, 6);
+	send_to(net, k, THIRD_IP);
+	assert_memory_equal(net->out, third_mac, 6);
+}
+
+static void the_programs_own_requests_are_rate_limited_too(void **state)
+{
+	struct net *net = *state;
+	struct sock *k;
+
+	net->cfg.prefix_len = 8;
+	net->cfg.max_neighbours = 8192;
+	net_restart(net);
+	k = net_udp(net, 7);
+	for (uint32_t i = 0; i < 4 * ARP_REQUESTS_PER_S; i++) {
+		assert_int_equal(net_send(net, k, "x", 1, 0x0a010001 + i, 9), 0);
+		net_drain(net);
+	}
+	assert_int_equal(stack_stats(net->s)->tx_arp_requests, ARP_REQUESTS_PER_S);
+	net_give_arp_reply(net, 0x0a010001 + 4 * ARP_REQUESTS_PER_S - 1, peer_mac);
+	assert_int_equal(net_drain(net), 1);
+}
+
 static void a_flood_causes_few_requests(void **state)
 {
 	struct net *net = *state;
@@ -520,6 +567,8 @@ int main(void)
 	    net_test(a_static_entry_never_changes),
 	    net_test(without_requests_only_static_entries_are_reached),
 	    net_test(a_flood_displaces_neither_live_nor_static_entries),
+	    net_test(answering_strangers_displaces_no_neighbour_that_is_there),
+	    net_test(the_programs_own_requests_are_rate_limited_too),
 	    net_test(a_flood_causes_few_requests),
 	    net_test(the_programs_own_traffic_displaces_the_least_used_entry),
 	    net_test(statics_alone_fill_a_table),
