@@ -54,7 +54,6 @@ struct config {
 
 	/* inetstack_config */
 	uint16_t mtu, mss; /* 0: not given; mss <= mtu - 40 when both are */
-	bool jumbo_frames;
 	bool udp_checksum_offload, tcp_checksum_offload;
 	struct config_neighbour *arp_table;
 	uint32_t arp_table_len;

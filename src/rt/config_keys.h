@@ -11,9 +11,9 @@
 
 /* Who uses a key; see config_users(). */
 enum {
-	CONFIG_KERNEL = 1 << 0,			    /* catnap, catcollar */
-	CONFIG_PACKET = 1 << 1,			    /* catpowder */
-	CONFIG_DPDK = 1 << 2,			    /* catnip */
+	CONFIG_KERNEL = 1 << 0,                     /* catnap, catcollar */
+	CONFIG_PACKET = 1 << 1,                     /* catpowder */
+	CONFIG_DPDK = 1 << 2,                       /* catnip */
 	CONFIG_STACK = CONFIG_PACKET | CONFIG_DPDK, /* those with a TCP/IP stack of our own */
 	CONFIG_ANY = -1,
 };
@@ -21,13 +21,13 @@ enum {
 enum config_type {
 	CONFIG_BOOL,
 	CONFIG_NUMBER,
-	CONFIG_CHOICE,	   /* one of the words in `choices`, stored as its index */
-	CONFIG_TEXT,	   /* min to max characters */
-	CONFIG_ADDRESS,	   /* local_ipv4_addr, with or without /N */
-	CONFIG_GATEWAY,	   /* an IPv4 address of a host */
-	CONFIG_NETMASK,	   /* as a prefix length */
-	CONFIG_MAC,	   /* local_link_addr */
-	CONFIG_STRINGS,	   /* eal_init */
+	CONFIG_CHOICE,     /* one of the words in `choices`, stored as its index */
+	CONFIG_TEXT,       /* min to max characters */
+	CONFIG_ADDRESS,    /* local_ipv4_addr, with or without /N */
+	CONFIG_GATEWAY,    /* an IPv4 address of a host */
+	CONFIG_NETMASK,    /* as a prefix length */
+	CONFIG_MAC,        /* local_link_addr */
+	CONFIG_STRINGS,    /* eal_init */
 	CONFIG_NEIGHBOURS, /* arp_table */
 };
 
@@ -35,17 +35,17 @@ enum config_quirk {
 	CONFIG_PLAIN,
 	CONFIG_POWER_OF_TWO,
 	CONFIG_ZERO_IS_DEFAULT, /* 0 stands for the default, whatever min says */
-	CONFIG_SETS_LINGER,	/* the variable LINGER: switches linger on as well */
+	CONFIG_SETS_LINGER,     /* the variable LINGER: switches linger on as well */
 };
 
 struct config_key {
 	const char *path;     /* in the file, with dots; NULL: a variable only */
 	const char *variable; /* of the environment, NULL: none */
 	enum config_type type;
-	int users;	      /* CONFIG_KERNEL ... */
-	size_t offset, bytes; /* of the field in struct config */
+	int users;            /* CONFIG_KERNEL ... */
+	size_t offset, bytes; /* of the field in struct config; 0 bytes: checked, and no more */
 	uint64_t min, max;    /* of what is written, both included */
-	uint32_t scale;	      /* the field holds the number times this; 0: as it is */
+	uint32_t scale;       /* the field holds the number times this; 0: as it is */
 	const char *unit;     /* of what is written; NULL: none */
 	const char *fallback; /* the default as one would write it; NULL: not given */
 	const char *choices[4];
@@ -56,7 +56,7 @@ extern const struct config_key config_keys[];
 extern const unsigned config_keys_count;
 
 enum {
-	CONFIG_KEYS_MAX = 64,	      /* in the table */
+	CONFIG_KEYS_MAX = 64,         /* in the table */
 	CONFIG_EAL_ARGUMENTS = 256,   /* in eal_init */
 	CONFIG_EAL_CHARACTERS = 4096, /* in one of them */
 	CONFIG_NEIGHBOURS_MAX = 4096, /* in arp_table */
@@ -66,8 +66,8 @@ enum {
 struct config_reader {
 	struct config *config;
 	struct config_problem *problem;
-	const char *file;		 /* NULL while the environment is read */
-	int users;			 /* those of the chosen libOS */
+	const char *file;                /* NULL while the environment is read */
+	int users;                       /* those of the chosen libOS */
 	uint32_t lines[CONFIG_KEYS_MAX]; /* where each key was set; 0: nowhere in the file */
 };
 

@@ -123,7 +123,12 @@ static int set_number(struct config_reader *r, const struct config_key *key,
 static int set_bool(struct config_reader *r, const struct config_key *key,
 		    const struct config_node *value)
 {
-	return config_word_bool(value->text, field(r, key)) ? 0 : wrong(r, key, value);
+	bool on;
+
+	if (!config_word_bool(value->text, &on))
+		return wrong(r, key, value);
+	memcpy(field(r, key), &on, key->bytes);
+	return 0;
 }
 
 static int set_choice(struct config_reader *r, const struct config_key *key,

@@ -23,13 +23,13 @@ static void only_true_and_false_are_switches(void **state)
 
 static void numbers_are_decimal_or_hexadecimal_and_whole(void **state)
 {
-	static const char *const bad[] = {"",	 "0x",
-					  "-1",	 "+1",
+	static const char *const bad[] = {"",    "0x",
+					  "-1",  "+1",
 					  "1.5", "1k",
 					  "0xg", " 1",
 					  "1e3", "18446744073709551616",
-					  "a",	 "1 ",
-					  "x1",	 "0x10000000000000000"};
+					  "a",   "1 ",
+					  "x1",  "0x10000000000000000"};
 	uint64_t n;
 
 	(void)state;
@@ -43,8 +43,8 @@ static void numbers_are_decimal_or_hexadecimal_and_whole(void **state)
 
 static void ipv4_addresses_have_four_bytes(void **state)
 {
-	static const char *const bad[] = {"",		"1.2.3",      "1.2.3.4.5", "1.2.3.256",
-					  "1.2.3.4 ",	"1..2.3",     "XX.XX.1.2", "::1",
+	static const char *const bad[] = {"",           "1.2.3",      "1.2.3.4.5", "1.2.3.256",
+					  "1.2.3.4 ",   "1..2.3",     "XX.XX.1.2", "::1",
 					  "0001.2.3.4", "1.2.3.4/24", ".1.2.3"};
 	uint32_t a;
 
@@ -57,7 +57,7 @@ static void ipv4_addresses_have_four_bytes(void **state)
 
 static void a_prefix_may_follow_an_address(void **state)
 {
-	static const char *const bad[] = {"10.0.0.1/",	  "10.0.0.1/0",	  "10.0.0.1/33",
+	static const char *const bad[] = {"10.0.0.1/",    "10.0.0.1/0",   "10.0.0.1/33",
 					  "10.0.0.1/24x", "10.0.0.1/2 4", "10.0.0.1/-1"};
 	uint32_t a;
 	uint8_t len;

@@ -21,7 +21,7 @@ struct builder {
 	struct config_node *root;
 	struct config_node *open[CONFIG_DEPTH];
 	struct config_node **tail[CONFIG_DEPTH]; /* where the next child of open[i] goes */
-	unsigned depth;				 /* entries in open[] */
+	unsigned depth;                          /* entries in open[] */
 	unsigned nodes;
 	unsigned documents;
 	char *key; /* read, its value not yet */

@@ -12,8 +12,8 @@
 
 enum {
 	CONFIG_FILE_BYTES = 256 * 1024, /* of a configuration file */
-	CONFIG_NODES = 16 * 1024,	/* values in one file */
-	CONFIG_DEPTH = 8,		/* maps and lists inside each other */
+	CONFIG_NODES = 16 * 1024,       /* values in one file */
+	CONFIG_DEPTH = 8,               /* maps and lists inside each other */
 };
 
 enum config_node_kind { CONFIG_SCALAR, CONFIG_LIST, CONFIG_MAP };
@@ -21,10 +21,10 @@ enum config_node_kind { CONFIG_SCALAR, CONFIG_LIST, CONFIG_MAP };
 /* One value. The tree owns its strings. */
 struct config_node {
 	enum config_node_kind kind;
-	uint32_t line;		   /* from 1: of the key in a map, else of the value */
-	bool quoted;		   /* a scalar written as a string */
-	char *text;		   /* a scalar's, NUL-terminated */
-	char *key;		   /* in a map: its name */
+	uint32_t line;             /* from 1: of the key in a map, else of the value */
+	bool quoted;               /* a scalar written as a string */
+	char *text;                /* a scalar's, NUL-terminated */
+	char *key;                 /* in a map: its name */
 	struct config_node *child; /* of a list or a map: the first */
 	struct config_node *next;  /* the sibling behind */
 };

@@ -58,7 +58,7 @@ static void the_tree_remembers_lines_and_quotes(void **state)
 
 static void files_without_a_value_are_empty(void **state)
 {
-	static const char *const empty[] = {"",	   "\n\n", "# nothing\n", "---\n",
+	static const char *const empty[] = {"",    "\n\n", "# nothing\n", "---\n",
 					    "~\n", "null", "\xef\xbb\xbf"};
 
 	(void)state;
