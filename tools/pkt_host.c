@@ -18,11 +18,17 @@ enum {
 	ARP_REQUEST = 1,
 	ARP_REPLY = 2,
 	IP4_BYTES = 20,
-	POOL_BUFFERS = 4096,
+	POOL_BUFFERS = 2048,
 	POOL_BYTES_MAX = 64 << 20, /* with a large MTU there are fewer buffers */
 	HEAP_SMALL = 256,
 	HEAP_REGION_BYTES = 64 << 20,
 	BURST = 32,
+	/* Of the stack: as much as a script can use, made quickly. */
+	CONNECTIONS = 256,
+	HALF_OPEN = 256,
+	LISTENERS = 16,
+	UDP_SOCKETS = 64,
+	NEIGHBOURS = 64,
 };
 
 static const uint8_t host_mac[6] = {0x02, 0, 0, 0, 0, 0x01};
@@ -172,6 +178,11 @@ static int make_stack(struct host *h, const struct host_config *cfg)
 	c.key[0] = cfg->seed;
 	c.key[1] = ~cfg->seed;
 	c.pool = h->pool;
+	c.max_tcp = CONNECTIONS;
+	c.max_half_open = HALF_OPEN;
+	c.max_listeners = LISTENERS;
+	c.max_udp = UDP_SOCKETS;
+	c.max_neighbours = NEIGHBOURS;
 	return stack_create(&h->stack, &c, h->now_ns);
 }
 

@@ -199,7 +199,7 @@ static struct pkt_token lex_word(struct pkt_lexer *l, struct pkt_token t)
 
 struct pkt_token pkt_lex_next(struct pkt_lexer *l)
 {
-	struct pkt_token t = {.line = l->line};
+	struct pkt_token t = {.line = l->line, .text = l->at};
 	char c;
 
 	if (!skip_blanks(l))
