@@ -11,6 +11,9 @@
 #include "inet/ip.h"
 #include "mem/frame.h"
 
+/* Room for a TCP header with options in front of its payload. */
+enum { TCP_HEADERS_ROOM = 60 };
+
 int tcp_create(struct stack *s);   /* makes s->tcp. -ENOMEM */
 void tcp_destroy(struct stack *s); /* harmless when s->tcp is NULL */
 

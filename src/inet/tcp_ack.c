@@ -34,7 +34,7 @@ uint32_t tcp_pipe(const struct tcp_cb *cb)
 }
 
 /* Karn's rule holds: a timing is given up when anything is sent again. */
-static void take_time(struct tcp_cb *cb, uint32_t ack)
+static inline void take_time(struct tcp_cb *cb, uint32_t ack)
 {
 	if (cb->rtt_start_ns == 0 || seq_lt(ack, cb->rtt_seq))
 		return;
@@ -47,7 +47,7 @@ static void take_time(struct tcp_cb *cb, uint32_t ack)
  */
 static void tell_writer(struct tcp_cb *cb)
 {
-	if (cb->want_write && tcp_queued(cb) <= cb->send_limit / 2) {
+	if (tcp_queued(cb) <= cb->send_limit / 2) {
 		cb->want_write = false;
 		tcp_raise(cb, STACK_EV_WRITE);
 	}
@@ -76,18 +76,18 @@ static void advance_recovery(struct tcp_cb *cb, uint32_t bytes)
 	}
 }
 
-/* FIN's number acknowledged is not a byte of the program's. */
-static uint32_t data_bytes(const struct tcp_cb *cb, uint32_t ack)
+/* The numbers of SYN and FIN are not bytes of the program's. */
+static uint32_t without_syn_and_fin(struct tcp_cb *cb, uint32_t ack)
 {
-	uint32_t first = tcp_syn_acked(cb) ? cb->snd_una : cb->iss + 1;
-	uint32_t last = seq_gt(ack, cb->snd_end) ? cb->snd_end : ack;
+	uint32_t bytes = ack - cb->snd_una - cb->syn_unacked - seq_gt(ack, cb->snd_end);
 
-	return last - first;
+	cb->syn_unacked = false;
+	return bytes;
 }
 
 void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 {
-	uint32_t bytes = data_bytes(cb, ack);
+	uint32_t bytes = cb->rare == 0 ? ack - cb->snd_una : without_syn_and_fin(cb, ack);
 
 	take_time(cb, ack);
 	cb->acked_bytes += bytes;
@@ -107,7 +107,8 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 		cb->rtx_deadline_ns = UINT64_MAX;
 	else
 		tcp_timer_start_rtx(cb);
-	tell_writer(cb);
+	if (cb->want_write)
+		tell_writer(cb);
 	if (cb->snd_nxt != cb->snd_end || cb->fin_queued || cb->recovery != TCP_OPEN)
 		tcp_output_request(cb);
 }
@@ -207,7 +208,7 @@ bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
 	}
 	if (seq_gt(seg->ack, cb->snd_una))
 		tcp_ack_advance(cb, seg->ack);
-	if (cb->sack && (seg->sack_count > 0 || cb->sacked != NULL))
+	if (cb->sack && (seg->has.sack_count > 0 || cb->sacked != NULL))
 		news = tcp_ranges_update(cb, seg);
 	if (is_duplicate(cb, seg, news, wnd_before))
 		duplicate(cb);

@@ -54,32 +54,48 @@ struct tcp_cb {
 
 	uint8_t state;                /* enum tcp_state; written by tcp_set_state() alone */
 	uint8_t ack_need;             /* enum tcp_ack_need */
-	uint8_t recovery;             /* enum tcp_recovery */
 	uint8_t snd_shift, rcv_shift; /* window scales: the peer's, ours */
 	uint8_t dupacks;
-	uint8_t rtx_count; /* timeouts in a row */
+	uint8_t rtx_count;    /* timeouts in a row */
+	uint8_t header_bytes; /* of our segments, without SACK blocks */
 
 	bool timestamps : 1;   /* RFC 7323, agreed on */
 	bool sack : 1;         /* RFC 2018, agreed on */
 	bool window_scale : 1; /* RFC 7323 2, agreed on */
-	bool nagle : 1;
-	bool owned : 1;      /* the program has it: from open or accept until close */
-	bool fin_queued : 1; /* the program sends no more; FIN follows the last byte at snd_end */
+	bool owned : 1;        /* the program has it: from open or accept until close */
 	bool fin_received : 1;
-	bool read_closed : 1;  /* SHUT_RD: what arrives is dropped */
 	bool want_write : 1;   /* tcp_send() gave -EAGAIN */
 	bool replies : 1;      /* the program answers what it receives: an ACK can travel along */
 	bool cwnd_limited : 1; /* cwnd has held the sender back since the last ACK */
 	bool passive : 1;      /* came from a listener */
-	bool probe_due : 1;    /* one byte may go against a zero window */
-	bool keepalive_due : 1;
-	bool bound : 1; /* in the table of bound ports */
+	bool bound : 1;        /* in the table of bound ports */
 	bool keepalive : 1;
-	bool linger : 1;    /* SO_LINGER, for linger_s */
-	bool no_route : 1;  /* waits for its neighbour's address */
-	bool rtx_due : 1;   /* the first lost segment goes out whatever cwnd says; or a SYN does */
-	bool fin_seen : 1;  /* FIN came out of order, its number is fin_seq */
-	bool small_due : 1; /* the wait for more to fill a segment is over (SWS override) */
+	bool linger : 1; /* SO_LINGER, for linger_s */
+
+	/* What keeps a connection off the fast paths of input and output: they are taken when all
+	 * of it is zero. */
+	union {
+		uint32_t rare;
+		struct {
+			bool not_established : 1; /* any state but ESTABLISHED */
+			bool syn_unacked : 1;     /* our SYN, sent or not */
+			bool orphan : 1;          /* the program has given it back */
+			bool read_closed : 1;     /* SHUT_RD: what arrives is dropped */
+			bool fin_queued : 1;      /* nothing is sent behind snd_end but FIN */
+			bool fin_seen : 1;        /* FIN came out of order: fin_seq */
+			bool out_of_order : 1;    /* ooo is there */
+			bool duplicate : 1;       /* dsack is to be told */
+			bool reported : 1;        /* sacked is there */
+			bool nagle : 1;
+			bool no_route : 1;  /* waits for its neighbour's address */
+			bool probe_due : 1; /* one byte may go against a zero window */
+			bool small_due : 1; /* less than a segment may go: SWS override */
+			bool keepalive_due : 1;
+			bool rtx_due : 1;     /* the first lost segment goes whatever cwnd says;
+						 or a SYN does */
+			uint8_t recovery : 2; /* enum tcp_recovery */
+		};
+	};
 
 	uint32_t ack_turn; /* the driver's turn in which an ACK became due: tcp_output.c */
 	uint32_t rcv_nxt;
@@ -108,6 +124,7 @@ struct tcp_cb {
 	struct buf *recv_head, *recv_tail;       /* in order, not yet popped; linked by next */
 	uint32_t recv_memory; /* bytes that received buffers pin, those out of order included */
 	uint32_t recv_limit;  /* the largest window, bytes */
+	uint32_t recv_step;   /* the window grows by no less: tcp_receive.c */
 	uint32_t send_limit;  /* bytes accepted and not acknowledged, at most */
 	uint32_t send_chunks; /* in the send queue */
 	struct list out_link; /* in the table's output queue */
@@ -124,7 +141,6 @@ struct tcp_cb {
 	uint32_t rtx_next;     /* in recovery: all before has been sent again or needs not be */
 	uint32_t lost_end;     /* in recovery: what is lost lies before this */
 	uint32_t sacked_bytes; /* between snd_una and snd_nxt */
-	uint32_t rtx_bytes;    /* sent again in this recovery, not yet acknowledged */
 	uint32_t iss, irs;
 	uint32_t sent_tick; /* when data was last sent, in ticks of tcp_clock() */
 	uint32_t ts_recent_tick;
@@ -138,7 +154,7 @@ struct tcp_cb {
 	uint32_t keepalive_idle_ms, keepalive_interval_ms;
 	uint32_t user_timeout_ms; /* 0: R2 */
 	uint32_t fin_seq;
-	struct tcp_range dsack;     /* a duplicate to be reported (RFC 2883); start == end: none */
+	struct tcp_range dsack;     /* a duplicate to be reported (RFC 2883) */
 	struct tcp_ranges *sacked;  /* what the peer has reported; NULL: none */
 	struct tcp_reassembly *ooo; /* received out of order; NULL: nothing */
 	const struct tcp_cc *cc;
@@ -198,12 +214,6 @@ static inline bool tcp_synchronized(const struct tcp_cb *cb)
 	return cb->state >= TCP_ESTABLISHED;
 }
 
-/* Has our SYN been acknowledged? */
-static inline bool tcp_syn_acked(const struct tcp_cb *cb)
-{
-	return cb->snd_una != cb->iss;
-}
-
 /* Has our FIN been sent, acknowledged? */
 static inline bool tcp_fin_sent(const struct tcp_cb *cb)
 {
@@ -223,9 +233,7 @@ static inline uint32_t tcp_flight(const struct tcp_cb *cb)
 /* The program's bytes that are queued and not acknowledged. */
 static inline uint32_t tcp_queued(const struct tcp_cb *cb)
 {
-	uint32_t first = tcp_syn_acked(cb) ? cb->snd_una : cb->iss + 1;
-
-	return tcp_fin_acked(cb) ? 0 : cb->snd_end - first;
+	return tcp_fin_acked(cb) ? 0 : cb->snd_end - cb->snd_una - cb->syn_unacked;
 }
 
 /* An event, if there is somebody to be told. */

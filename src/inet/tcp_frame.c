@@ -8,8 +8,18 @@
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_receive.h"
 
+/* The path of every segment is in line, or it would be mostly calls. */
+#define INLINE __attribute__((always_inline)) static inline
+
+/* csum_fold() of a sum that carries were not added to yet. */
+INLINE uint16_t fold(uint64_t sum)
+{
+	sum += sum << 32 | sum >> 32;
+	return csum_fold((uint32_t)(sum >> 32));
+}
+
 /* Bytes in front of a payload that is sent where it lies. */
-enum { HEADERS_ROOM = IP_HEADERS_ROOM + TCP_HEADER_MAX_BYTES };
+enum { HEADERS_ROOM = IP_HEADERS_ROOM + TCP_HEADERS_ROOM };
 
 enum { SACK_HEADER_BYTES = 4, SACK_BLOCK_BYTES = 8 };
 
@@ -30,11 +40,12 @@ static uint32_t sack_room(const struct tcp_cb *cb)
 	return fit < most ? fit : most;
 }
 
-static uint32_t write_sack(const struct tcp_cb *cb, uint8_t *p)
+static uint32_t write_sack(struct tcp_cb *cb, uint8_t *p)
 {
 	struct tcp_range block[TCP_SACK_BLOCKS];
 	uint32_t n = tcp_reassembly_sack(cb, block, sack_room(cb));
 
+	cb->duplicate = false;
 	if (n == 0)
 		return 0;
 	put_be32(p, TCP_OPT_NOP << 24 | TCP_OPT_NOP << 16 | TCP_OPT_SACK << 8 |
@@ -46,113 +57,75 @@ static uint32_t write_sack(const struct tcp_cb *cb, uint8_t *p)
 	return SACK_HEADER_BYTES + SACK_BLOCK_BYTES * n;
 }
 
-static bool has_sack(const struct tcp_cb *cb)
+/* Writes a header of `bytes`, of which those behind the timestamps are there already. It
+ * acknowledges all that was received. Returns the sum of the rest. */
+INLINE uint64_t write_header(struct tcp_cb *cb, uint8_t *l4, uint32_t bytes, uint32_t seq,
+			     uint8_t flags)
 {
-	return cb->ooo != NULL || cb->dsack.start != cb->dsack.end;
-}
+	uint32_t window = tcp_receive_window(cb) >> cb->rcv_shift;
+	uint64_t sum = tcp_segment_write_header(l4, cb->sock.local.port, cb->sock.peer.port, seq,
+						cb->rcv_nxt, flags, (uint16_t)window, bytes);
 
-/* Writes the options of a segment without SYN to p; returns how many bytes. Payload leaves no room
- * for SACK blocks: they go out on acknowledgements of their own. */
-static uint32_t write_options(struct tcp_cb *cb, uint8_t *p, bool payload)
-{
-	uint32_t bytes = 0;
-
-	if (cb->timestamps) {
-		tcp_segment_write_timestamps(p, tcp_clock(cb->sock.stack) + cb->ts_offset,
-					     cb->ts_recent);
-		bytes = TCP_TIMESTAMP_BYTES;
-	}
-	if (!payload && cb->sack && has_sack(cb)) {
-		bytes += write_sack(cb, p + bytes);
-		cb->dsack.end = cb->dsack.start;
-	}
-	return bytes;
-}
-
-/* csum_partial() of a header, in line for the two common lengths. */
-static uint32_t sum_header(const uint8_t *p, uint32_t bytes, uint32_t sum)
-{
-	uint64_t s;
-	uint32_t w[3];
-
-	if (bytes != TCP_HEADER_BYTES + TCP_TIMESTAMP_BYTES)
-		return csum_partial(p, bytes, sum);
-	memcpy(w, p + TCP_HEADER_BYTES, sizeof(w));
-	s = (uint64_t)w[0] + w[1] + w[2] + csum_header20(p, sum);
-	s += s << 32 | s >> 32;
-	return (uint32_t)(s >> 32);
-}
-
-/* Completes a frame whose TCP header lies at l4 inside head, and whose payload of `len` bytes has
- * the sum payload_sum. What was written acknowledges all that was received. */
-static void complete(struct tcp_cb *cb, struct frame *f, struct buf *head, uint8_t *l4,
-		     uint32_t header_bytes, uint32_t len, uint32_t payload_sum)
-{
-	struct stack *s = cb->sock.stack;
-	uint32_t l4_bytes = header_bytes + len, pseudo;
-	uint8_t *start = ip_path_write(s, &cb->path, l4, 0, l4_bytes);
-
-	pseudo = csum_add(cb->path.pseudo_sum, csum_word((uint16_t)l4_bytes));
-	if (f->offload & OFFLOAD_L4_CSUM) {
-		uint16_t folded = (uint16_t)~csum_fold(pseudo);
-
-		memcpy(l4 + 16, &folded, sizeof(folded));
-	} else {
-		csum_store(l4 + 16, sum_header(l4, header_bytes, csum_add(pseudo, payload_sum)));
-	}
-	f->head = head;
-	f->len = cb->path.header_bytes + l4_bytes;
-	f->l3_offset = cb->path.l3_offset;
-	f->l4_offset = cb->path.header_bytes;
-	head->data = start;
-}
-
-/* The header of everything but a SYN. Returns its length; l4 ends up so far in front of `behind`.
- */
-static uint32_t write_header(struct tcp_cb *cb, uint8_t **l4, uint8_t *behind, uint32_t seq,
-			     uint8_t flags, bool payload)
-{
-	uint8_t options[TCP_HEADER_MAX_BYTES - TCP_HEADER_BYTES];
-	uint32_t bytes, window = tcp_receive_window(cb) >> cb->rcv_shift;
-
-	if (!cb->sack || payload || !has_sack(cb)) {
-		bytes = cb->timestamps ? TCP_TIMESTAMP_BYTES : 0;
-		*l4 = behind - TCP_HEADER_BYTES - bytes;
-		write_options(cb, *l4 + TCP_HEADER_BYTES, true);
-	} else {
-		bytes = write_options(cb, options, false);
-		*l4 = behind - TCP_HEADER_BYTES - bytes;
-		memcpy(*l4 + TCP_HEADER_BYTES, options, bytes);
-	}
-	tcp_segment_write_header(*l4, cb->sock.local.port, cb->sock.peer.port, seq, cb->rcv_nxt,
-				 flags, (uint16_t)(window < 65535 ? window : 65535),
-				 TCP_HEADER_BYTES + bytes);
+	if (cb->timestamps)
+		sum += tcp_segment_write_timestamps(l4 + TCP_HEADER_BYTES,
+						    tcp_clock(cb->sock.stack) + cb->ts_offset,
+						    cb->ts_recent);
 	cb->last_ack_sent = cb->rcv_nxt;
 	cb->ack_need = TCP_ACK_NONE;
 	cb->ack_deadline_ns = UINT64_MAX;
-	return TCP_HEADER_BYTES + bytes;
+	return sum;
 }
 
-static uint16_t offload_of(const struct stack *s)
+/* Completes a frame whose TCP header lies at l4 inside head. Behind it, of the segment's l4_bytes,
+ * there follow so many in head as to make head->len `inside`. `sum` is that of all but the
+ * pseudo-header, not folded. */
+INLINE void complete(struct tcp_cb *cb, struct frame *f, struct buf *head, uint8_t *l4,
+		     uint32_t l4_bytes, uint32_t inside, uint64_t sum)
 {
-	return (uint16_t)(s->cfg.offloads & OFFLOAD_L4_CSUM);
+	uint32_t lower = cb->path.header_bytes;
+	uint64_t pseudo = (uint64_t)cb->path.pseudo_sum + csum_word((uint16_t)l4_bytes);
+
+	if (f->offload & OFFLOAD_L4_CSUM) {
+		uint16_t folded = (uint16_t)~fold(pseudo);
+
+		memcpy(l4 + 16, &folded, sizeof(folded));
+	} else {
+		uint16_t folded = fold(pseudo + sum);
+
+		memcpy(l4 + 16, &folded, sizeof(folded));
+	}
+	head->data = ip_path_write(cb->sock.stack, &cb->path, l4, 0, l4_bytes);
+	head->len = lower + inside;
+	f->head = head;
+	f->len = lower + l4_bytes;
+	f->l3_offset = cb->path.l3_offset;
+	f->l4_offset = (uint16_t)lower;
+}
+
+INLINE void begin(const struct tcp_cb *cb, struct frame *f)
+{
+	f->nfrags = 0;
+	f->tso_mss = 0;
+	f->offload = (uint16_t)(cb->sock.stack->cfg.offloads & OFFLOAD_L4_CSUM);
 }
 
 bool tcp_frame_control(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint8_t flags)
 {
-	struct stack *s = cb->sock.stack;
-	struct buf *head = pool_get(s->pool);
-	uint32_t header_bytes;
+	struct buf *head = pool_get(cb->sock.stack->pool);
+	uint32_t bytes = cb->header_bytes;
+	uint64_t sum = 0;
 	uint8_t *l4;
 
 	if (head == NULL)
 		return false;
-	f->nfrags = 0;
-	f->tso_mss = 0;
-	f->offload = offload_of(s);
-	header_bytes = write_header(cb, &l4, head->data, seq, flags, false);
-	head->len = cb->path.header_bytes + header_bytes;
-	complete(cb, f, head, l4, header_bytes, 0, 0);
+	begin(cb, f);
+	l4 = head->data;
+	if (cb->sack && (cb->out_of_order || cb->duplicate)) {
+		bytes += write_sack(cb, l4 + bytes);
+		sum = csum_partial(l4 + cb->header_bytes, bytes - cb->header_bytes, 0);
+	}
+	sum += write_header(cb, l4, bytes, seq, flags);
+	complete(cb, f, head, l4, bytes, bytes, sum);
 	return true;
 }
 
@@ -180,11 +153,8 @@ bool tcp_frame_syn(struct tcp_cb *cb, struct frame *f)
 	tcp_segment_write_header(l4, cb->sock.local.port, cb->sock.peer.port, cb->iss,
 				 answer ? cb->rcv_nxt : 0, TCP_SYN | (answer ? TCP_ACK : 0),
 				 (uint16_t)window, bytes);
-	f->nfrags = 0;
-	f->tso_mss = 0;
-	f->offload = offload_of(s);
-	head->len = cb->path.header_bytes + bytes;
-	complete(cb, f, head, l4, bytes, 0, 0);
+	begin(cb, f);
+	complete(cb, f, head, l4, bytes, bytes, csum_partial(l4, bytes, 0));
 	cb->rcv_adv = cb->rcv_nxt + window;
 	cb->last_ack_sent = cb->rcv_nxt;
 	cb->ack_need = TCP_ACK_NONE;
@@ -212,12 +182,11 @@ uint32_t tcp_frame_fit(const struct tcp_cb *cb, const struct tcp_chunk *c, uint3
 	return bytes > room ? bytes : room;
 }
 
-/* One copied message that is a segment, and of which no earlier copy is in flight: the headers go
- * right in front of it. */
-static bool in_place(const struct tcp_chunk *c, uint32_t seq, uint32_t len)
+/* One copied message that begins a segment, and of which no earlier copy is in flight: the headers
+ * go right in front of it. */
+INLINE bool in_place(const struct tcp_chunk *c, uint32_t seq, uint32_t len)
 {
-	return c->copied && c->seq == seq && len <= c->len && buf_sole(c->buf) &&
-	       c->data - c->buf->base >= HEADERS_ROOM;
+	return c->copied && c->seq == seq && len <= c->len && buf_sole(c->buf);
 }
 
 /* Copies the payload behind the headers. */
@@ -235,7 +204,6 @@ static uint32_t copy_payload(struct tcp_cb *cb, struct buf *head, const struct t
 		done += n;
 		c = c->next;
 	}
-	head->len = len;
 	cb->sock.stack->stats.tx_copied_bytes += len;
 	return sum;
 }
@@ -275,42 +243,63 @@ static bool referable(const struct stack *s, const struct tcp_chunk *c, uint32_t
 	return bytes == len;
 }
 
-static uint32_t whole_or_part_sum(const struct tcp_chunk *c, uint32_t len)
+/* The rest of tcp_frame_data(): a head of its own, the payload behind it or referenced. */
+static bool gathered(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
+		     uint32_t len, uint8_t flags)
 {
-	return len == c->len ? c->sum : csum_partial(c->data, len, 0);
+	struct stack *s = cb->sock.stack;
+	struct buf *head = pool_get(s->pool);
+	uint32_t bytes = cb->header_bytes;
+	uint64_t sum;
+	uint8_t *l4;
+
+	if (head == NULL)
+		return false;
+	l4 = head->data - bytes;
+	sum = write_header(cb, l4, bytes, seq, flags);
+	if (referable(s, c, seq, len)) {
+		sum += reference_payload(f, c, seq, len);
+		complete(cb, f, head, l4, bytes + len, bytes, sum);
+	} else {
+		sum += copy_payload(cb, head, c, seq, len);
+		complete(cb, f, head, l4, bytes + len, bytes + len, sum);
+	}
+	return true;
 }
 
 bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
 		    uint32_t len, uint8_t flags)
 {
-	struct stack *s = cb->sock.stack;
-	uint32_t header_bytes, sum;
-	struct buf *head;
+	uint32_t bytes = cb->header_bytes;
+	uint64_t sum;
 	uint8_t *l4;
 
-	f->nfrags = 0;
-	f->offload = offload_of(s);
-	f->tso_mss = 0;
+	begin(cb, f);
 	if (len > cb->mss) {
 		f->offload |= OFFLOAD_TSO;
 		f->tso_mss = (uint16_t)cb->mss;
 	}
-	if (in_place(c, seq, len)) {
-		head = buf_ref(c->buf);
-		header_bytes = write_header(cb, &l4, c->data, seq, flags, true);
-		head->len = cb->path.header_bytes + header_bytes + len;
-		complete(cb, f, head, l4, header_bytes, len, whole_or_part_sum(c, len));
-		return true;
-	}
-	head = pool_get(s->pool);
-	if (head == NULL)
-		return false;
-	if (referable(s, c, seq, len))
-		sum = reference_payload(f, c, seq, len);
-	else
-		sum = copy_payload(cb, head, c, seq, len);
-	header_bytes = write_header(cb, &l4, head->data, seq, flags, true);
-	head->len += cb->path.header_bytes + header_bytes;
-	complete(cb, f, head, l4, header_bytes, len, sum);
+	if (!in_place(c, seq, len))
+		return gathered(cb, f, c, seq, len, flags);
+	l4 = c->data - bytes;
+	sum = len == c->len ? c->sum : csum_partial(c->data, len, 0);
+	sum += write_header(cb, l4, bytes, seq, flags);
+	complete(cb, f, buf_ref(c->buf), l4, bytes + len, bytes + len, sum);
+	return true;
+}
+
+bool tcp_frame_message(struct tcp_cb *cb, struct frame *f)
+{
+	struct tcp_chunk *c = cb->send_next;
+	uint32_t bytes = cb->header_bytes;
+	uint8_t *l4 = c->data - bytes;
+	uint64_t sum;
+
+	if (!in_place(c, cb->snd_nxt, c->len) || c->next != NULL)
+		return tcp_frame_data(cb, f, c, cb->snd_nxt, cb->snd_end - cb->snd_nxt,
+				      TCP_ACK | TCP_PSH);
+	begin(cb, f);
+	sum = c->sum + write_header(cb, l4, bytes, c->seq, TCP_ACK | TCP_PSH);
+	complete(cb, f, buf_ref(c->buf), l4, bytes + c->len, bytes + c->len, sum);
 	return true;
 }

@@ -17,7 +17,7 @@ static void path_mtu_changed(struct tcp_cb *cb, const struct icmp_error *e)
 	uint32_t before = cb->mss;
 
 	ip_path_mtu_lower(cb->sock.stack, &e->peer.ip, e->mtu);
-	if (!tcp_syn_acked(cb))
+	if (cb->syn_unacked)
 		return;
 	tcp_update_mss(cb);
 	if (cb->mss >= before || cb->recovery != TCP_OPEN)

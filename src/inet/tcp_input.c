@@ -23,13 +23,13 @@ void tcp_learn_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	cb->irs = seg->seq;
 	cb->rcv_nxt = cb->last_ack_sent = cb->rcv_adv = seg->seq + 1;
-	cb->window_scale = seg->has_window_scale;
-	cb->snd_shift = seg->has_window_scale ? seg->window_shift : 0;
-	cb->rcv_shift = seg->has_window_scale ? tcp_window_shift(cb->recv_limit) : 0;
-	cb->timestamps = seg->has_timestamps;
-	cb->sack = seg->sack_permitted;
-	cb->peer_mss = seg->mss;
-	if (seg->has_timestamps) {
+	cb->window_scale = seg->has.window_scale;
+	cb->snd_shift = seg->has.window_scale ? seg->has.window_shift : 0;
+	cb->rcv_shift = seg->has.window_scale ? tcp_window_shift(cb->recv_limit) : 0;
+	cb->timestamps = seg->has.timestamps;
+	cb->sack = seg->has.sack_permitted;
+	cb->peer_mss = seg->has.mss;
+	if (seg->has.timestamps) {
 		cb->ts_recent = seg->tsval;
 		cb->ts_recent_tick = tcp_clock(cb->sock.stack);
 	}
@@ -46,6 +46,7 @@ static void establish(struct tcp_cb *cb)
 {
 	bool repeated = cb->rtx_count > 0;
 
+	tcp_receive_begin(cb);
 	tcp_set_state(cb, TCP_ESTABLISHED);
 	cb->cc->init(cb);
 	if (repeated) {
@@ -131,7 +132,7 @@ static bool ts_recent_is_stale(const struct tcp_cb *cb)
 /* RFC 7323 5.3, R1. A reset is not subject to it. */
 static bool paws_rejects(const struct tcp_cb *cb, const struct tcp_segment *seg)
 {
-	if (!cb->timestamps || !seg->has_timestamps || (seg->flags & TCP_RST))
+	if (!cb->timestamps || !seg->has.timestamps || (seg->flags & TCP_RST))
 		return false;
 	return !seq_geq(seg->tsval, cb->ts_recent) && !ts_recent_is_stale(cb);
 }
@@ -166,9 +167,9 @@ static void acknowledge_unacceptable(struct tcp_cb *cb, const struct tcp_segment
 }
 
 /* RFC 7323 4.3: what the peer's next echo is. */
-static void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment *seg)
+static inline void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
-	if (cb->timestamps && seg->has_timestamps && seq_leq(seg->seq, cb->last_ack_sent) &&
+	if (cb->timestamps && seg->has.timestamps && seq_leq(seg->seq, cb->last_ack_sent) &&
 	    (seq_geq(seg->tsval, cb->ts_recent) || ts_recent_is_stale(cb))) {
 		cb->ts_recent = seg->tsval;
 		cb->ts_recent_tick = tcp_clock(cb->sock.stack);
@@ -196,7 +197,7 @@ static void outside_window(struct tcp_cb *cb, const struct tcp_segment *seg, str
 /* 3.10.7.4, first. */
 static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
 {
-	if (cb->timestamps && !seg->has_timestamps && !(seg->flags & TCP_RST))
+	if (cb->timestamps && !seg->has.timestamps && !(seg->flags & TCP_RST))
 		return false; /* RFC 7323 3.2 */
 	if (paws_rejects(cb, seg)) {
 		cb->sock.stack->stats.tcp_paws_rejected++;
@@ -286,7 +287,6 @@ static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const str
 	if (!(seg->flags & TCP_ACK))
 		return false;
 	cb->heard_ns = cb->sock.stack->now_ns;
-	cb->keepalive_sent = 0;
 	if (cb->state == TCP_SYN_RECEIVED)
 		return ack_in_syn_received(cb, seg, pkt);
 	had_fin_acked = tcp_fin_acked(cb);
@@ -298,7 +298,7 @@ static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const str
 /* RFC 1122 4.2.2.13: text that nobody will read any more is answered by a reset. False: it was. */
 static bool somebody_reads(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
-	if (cb->owned || cb->listener != NULL || seq_leq(seg->seq + seg->len, cb->rcv_nxt))
+	if (!cb->orphan || seq_leq(seg->seq + seg->len, cb->rcv_nxt))
 		return true;
 	tcp_reply_abort(cb);
 	tcp_finish(cb);
@@ -383,33 +383,35 @@ static void other_states(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 		text_and_fin(cb, seg, pkt);
 }
 
-/* The next segment in order of an established connection, on which nothing is lost: data, an
- * acknowledgement, or both. */
+/* The next segment in order of an established connection on which nothing out of the ordinary is
+ * going on: data, an acknowledgement, or both. */
 static bool is_fast(const struct tcp_cb *cb, const struct tcp_segment *seg)
 {
-	return cb->state == TCP_ESTABLISHED &&
-	       (seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-	       seg->seq == cb->rcv_nxt && seg->has_timestamps == cb->timestamps &&
-	       seg->ack - cb->snd_una <= cb->snd_nxt - cb->snd_una &&
-	       seg->len <= cb->rcv_adv - cb->rcv_nxt && cb->snd_wnd != 0 &&
-	       cb->recovery == TCP_OPEN && cb->ooo == NULL && cb->sacked == NULL &&
-	       seg->sack_count == 0 && !cb->fin_seen &&
+	return cb->rare == 0 && (seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
+	       seg->seq == cb->rcv_nxt && seg->ack - cb->snd_una <= cb->snd_nxt - cb->snd_una &&
+	       seg->len <= cb->rcv_adv - cb->rcv_nxt && seg->has.timestamps == cb->timestamps &&
 	       (!cb->timestamps || seq_geq(seg->tsval, cb->ts_recent)) &&
-	       /* not a duplicate acknowledgement */
-	       (seg->len > 0 || seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una) &&
-	       (cb->owned || cb->listener != NULL);
+	       seg->has.sack_count == 0 && cb->snd_wnd != 0 &&
+	       /* a duplicate acknowledgement is not ordinary */
+	       (seg->len > 0 || seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una);
 }
 
+/* The steps of 3.10.7.4 for such a segment. */
 static void fast(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
 {
 	update_ts_recent(cb, seg);
 	cb->heard_ns = cb->sock.stack->now_ns;
-	cb->keepalive_sent = 0;
+	cb->snd_wnd = (uint32_t)seg->wnd << cb->snd_shift;
+	cb->snd_wl1 = seg->seq;
+	cb->snd_wl2 = seg->ack;
+	if (cb->snd_wnd > cb->max_snd_wnd)
+		cb->max_snd_wnd = cb->snd_wnd;
 	if (seg->ack != cb->snd_una)
 		tcp_ack_advance(cb, seg->ack);
-	tcp_ack_window(cb, seg);
+	if (cb->snd_nxt != cb->snd_end) /* the window may have held it back */
+		tcp_output_request(cb);
 	if (seg->len > 0)
-		tcp_receive_text(cb, seg, pkt);
+		tcp_receive_next(cb, seg, pkt);
 }
 
 /* RFC 6191: a SYN may take the place of a connection in TIME-WAIT, when its timestamp or its
@@ -419,7 +421,7 @@ static bool replaces_time_wait(const struct tcp_cb *cb, const struct tcp_segment
 	if (cb->state != TCP_TIME_WAIT ||
 	    (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
 		return false;
-	if (cb->timestamps && seg->has_timestamps && seg->tsval != cb->ts_recent)
+	if (cb->timestamps && seg->has.timestamps && seg->tsval != cb->ts_recent)
 		return seq_gt(seg->tsval, cb->ts_recent);
 	return seq_gt(seg->seq, cb->rcv_nxt);
 }

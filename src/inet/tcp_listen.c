@@ -80,13 +80,13 @@ static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
 	    .irs = seg->seq,
 	    .ts_recent = seg->tsval,
 	    .made_tick = tcp_clock(s),
-	    .peer_mss = seg->mss,
+	    .peer_mss = seg->has.mss,
 	    .peer_wnd = seg->wnd,
-	    .snd_shift = seg->window_shift,
+	    .snd_shift = seg->has.window_shift,
 	    .group = group,
-	    .timestamps = seg->has_timestamps,
-	    .sack = seg->sack_permitted,
-	    .window_scale = seg->has_window_scale,
+	    .timestamps = seg->has.timestamps,
+	    .sack = seg->has.sack_permitted,
+	    .window_scale = seg->has.window_scale,
 	};
 	wheel_entry_init(&h->timer);
 	tcp_half_add(s->tcp, h);
@@ -112,7 +112,7 @@ static bool acceptable(const struct tcp_half *h, const struct tcp_segment *seg)
 {
 	uint32_t rcv_nxt = h->irs + 1, wnd = tcp_half_window(h);
 
-	if (h->timestamps && seg->has_timestamps && seq_lt(seg->tsval, h->ts_recent))
+	if (h->timestamps && seg->has.timestamps && seq_lt(seg->tsval, h->ts_recent))
 		return false;
 	return seg->seq - rcv_nxt < wnd ||
 	       (seq_leq(seg->seq, rcv_nxt) && seq_gt(seg->seq + tcp_segment_length(seg), rcv_nxt));
@@ -160,11 +160,11 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 			      .seq = h->irs,
 			      .wnd = h->peer_wnd,
 			      .tsval = h->ts_recent,
-			      .has_timestamps = h->timestamps,
-			      .has_window_scale = h->window_scale,
-			      .sack_permitted = h->sack,
-			      .window_shift = h->snd_shift,
-			      .mss = h->peer_mss,
+			      .has = {.timestamps = h->timestamps,
+				      .window_scale = h->window_scale,
+				      .sack_permitted = h->sack,
+				      .window_shift = h->snd_shift,
+				      .mss = h->peer_mss},
 			  });
 	cb->rcv_adv = cb->rcv_nxt + tcp_half_window(h);
 	if (h->retries == 0)
@@ -195,7 +195,7 @@ struct tcp_cb *tcp_half_segment(struct stack *s, struct tcp_half *h, const struc
 		tcp_reply_syn_ack(s, h); /* the peer has not received the first */
 		return NULL;
 	}
-	if (h->timestamps && !seg->has_timestamps) /* RFC 7323 3.2 */
+	if (h->timestamps && !seg->has.timestamps) /* RFC 7323 3.2 */
 		return NULL;
 	if (!acceptable(h, seg) || (seg->flags & TCP_SYN)) { /* fourth, RFC 5961 4.2 */
 		if (tcp_challenge_allowed(s, &h->challenge_tick, &h->challenges))

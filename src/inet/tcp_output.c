@@ -9,8 +9,8 @@
  * acknowledgement goes out in the next turn; but where the program has answered before
  * (cb->replies) it gets TCP_DELAYED_ACK_NS TCP_ACK_DELAYED  after TCP_DELAYED_ACK_NS
  *
- * A turn ends when tcp_output() is asked and has nothing. So a single push, of any size, waits for
- * no timer at its end, and an echo costs no frame for acknowledgements.
+ * A turn ends when tcp_output() fills fewer frames than it was asked for. So a single push, of any
+ * size, waits for no timer at its end, and an echo costs no frame for acknowledgements.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -51,6 +51,7 @@ void tcp_update_mss(struct tcp_cb *cb)
 		mss = path;
 	if (mss > own)
 		mss = own;
+	cb->header_bytes = (uint8_t)(TCP_HEADER_BYTES + options);
 	cb->mss = mss > options + TCP_MSS_MIN ? mss - options : TCP_MSS_MIN;
 }
 
@@ -185,20 +186,21 @@ static uint32_t allowed(struct tcp_cb *cb, uint32_t unsent)
 }
 
 /* What follows the first send of len bytes at snd_nxt, FIN included. */
-static void sent_new(struct tcp_cb *cb, uint32_t len, bool fin)
+static inline void sent_new(struct tcp_cb *cb, uint32_t len, bool fin)
 {
 	struct stack *s = cb->sock.stack;
+	struct tcp_chunk *c = cb->send_next;
 
 	if (cb->snd_nxt == cb->snd_una)
 		cb->progress_ns = s->now_ns;
+	cb->snd_nxt += len + fin;
 	if (cb->rtt_start_ns == 0 && cb->recovery == TCP_OPEN) {
 		cb->rtt_start_ns = s->now_ns;
-		cb->rtt_seq = cb->snd_nxt + len + fin;
+		cb->rtt_seq = cb->snd_nxt;
 	}
-	cb->snd_nxt += len + fin;
-	while (cb->send_next != NULL &&
-	       seq_leq(cb->send_next->seq + cb->send_next->len, cb->snd_nxt))
-		cb->send_next = cb->send_next->next;
+	while (c != NULL && seq_leq(c->seq + c->len, cb->snd_nxt))
+		c = c->next;
+	cb->send_next = c;
 	cb->sent_tick = tcp_clock(s);
 	if (cb->rtx_deadline_ns == UINT64_MAX)
 		tcp_timer_start_rtx(cb);
@@ -211,7 +213,7 @@ static int output_new(struct tcp_cb *cb, struct frame *f)
 {
 	uint32_t unsent = cb->snd_end - cb->snd_nxt, len;
 	uint8_t flags = TCP_ACK;
-	bool fin, replied = cb->ack_need == TCP_ACK_PUSHED || cb->ack_need == TCP_ACK_DELAYED;
+	bool fin;
 
 	if (tcp_fin_sent(cb))
 		return 0;
@@ -228,8 +230,6 @@ static int output_new(struct tcp_cb *cb, struct frame *f)
 	if (len > 0 ? !tcp_frame_data(cb, f, cb->send_next, cb->snd_nxt, len, flags)
 		    : !tcp_frame_control(cb, f, cb->snd_nxt, flags))
 		return -1;
-	if (replied)
-		cb->replies = true;
 	sent_new(cb, len, fin);
 	return 1;
 }
@@ -345,7 +345,7 @@ static int next_frame(struct tcp_cb *cb, struct frame *f)
 {
 	int r = 0;
 
-	if (cb->ack_need == TCP_ACK_NOW && (cb->ooo != NULL || cb->dsack.start != cb->dsack.end))
+	if (cb->ack_need == TCP_ACK_NOW && (cb->out_of_order || cb->duplicate))
 		return output_ack(cb, f);
 	if (cb->probe_due)
 		r = output_probe(cb, f);
@@ -380,26 +380,34 @@ static void settle(struct tcp_cb *cb)
 }
 
 /* RFC 5681 4.1: after a pause of a time-out the window must be learnt anew. */
-static void restart_after_idle(struct tcp_cb *cb)
+static inline void restart_after_idle(struct tcp_cb *cb)
 {
-	if (cb->snd_nxt == cb->snd_una && cb->snd_nxt != cb->snd_end &&
+	if (cb->snd_nxt == cb->snd_una &&
 	    tcp_clock(cb->sock.stack) - cb->sent_tick > tcp_ns_to_ticks(cb->rto_ns))
 		cb->cc->idle(cb);
 }
 
-/* Fills up to n frames with what one connection has. It leaves the queue when it has no more. */
-static int output_connection(struct tcp_cb *cb, struct frame frames[], int n)
+/* Makes a connection ready to send. 1: it is; 0: it waits, or is gone; 2: *f is its SYN. */
+static int prepare(struct tcp_cb *cb, struct frame *f)
 {
-	int sent = 0, r;
-
 	if (cb->no_route) {
 		leave_queue(cb);
 		return 0;
 	}
 	if (!ip_path_valid(&cb->path) && !find_path(cb))
 		return 0;
-	if (!tcp_syn_acked(cb) && (cb->snd_nxt == cb->iss || cb->rtx_due))
-		return output_syn(cb, frames);
+	if (cb->syn_unacked && (cb->snd_nxt == cb->iss || cb->rtx_due))
+		return output_syn(cb, f) ? 2 : 0;
+	return 1;
+}
+
+/* Fills up to n frames with what one connection has. It leaves the queue when it has no more. */
+static int output_connection(struct tcp_cb *cb, struct frame frames[], int n)
+{
+	int sent = 0, r = prepare(cb, frames);
+
+	if (r != 1)
+		return r / 2;
 	restart_after_idle(cb);
 	cb->cwnd_limited = false;
 	while (sent < n && (r = next_frame(cb, &frames[sent])) > 0)
@@ -412,6 +420,32 @@ static int output_connection(struct tcp_cb *cb, struct frame frames[], int n)
 	return sent;
 }
 
+/* All that is unsent is one segment, and goes now: what a request or a reply looks like. */
+static inline bool is_fast(const struct tcp_cb *cb, uint32_t unsent)
+{
+	uint32_t flight = cb->snd_nxt - cb->snd_una;
+
+	return cb->rare == 0 && cb->ack_need != TCP_ACK_NOW && cb->dupacks == 0 && unsent > 0 &&
+	       unsent <= cb->mss && unsent <= cb->sock.stack->copy_room_bytes &&
+	       flight + unsent <= cb->snd_wnd && flight + unsent <= cb->cwnd &&
+	       ip_path_valid(&cb->path);
+}
+
+/* Sends it; the connection has nothing more then. False: no buffer. */
+static inline bool fast(struct tcp_cb *cb, struct frame *f, uint32_t unsent)
+{
+	bool reply = cb->ack_need != TCP_ACK_NONE;
+
+	restart_after_idle(cb);
+	if (!tcp_frame_message(cb, f))
+		return false;
+	if (reply)
+		cb->replies = true;
+	sent_new(cb, unsent, false);
+	leave_queue(cb);
+	return true;
+}
+
 int tcp_output(struct stack *s, struct frame frames[], int n)
 {
 	struct tcp_table *t = s->tcp;
@@ -422,17 +456,22 @@ int tcp_output(struct stack *s, struct frame frames[], int n)
 		return 0;
 	list_for_each_safe (pos, next, &t->output) {
 		struct tcp_cb *cb = list_entry(pos, struct tcp_cb, out_link);
+		uint32_t unsent = cb->snd_end - cb->snd_nxt;
 
+		if (sent == n)
+			return n;
+		if (is_fast(cb, unsent) && fast(cb, &frames[sent], unsent)) {
+			sent++;
+			continue;
+		}
 		sent += output_connection(cb, frames + sent, n - sent);
-		if (sent == n) {
-			if (!list_empty(&cb->out_link)) { /* the others' turn */
-				list_del(&cb->out_link);
-				list_add_tail(&t->output, &cb->out_link);
-			}
-			break;
+		if (sent == n && !list_empty(&cb->out_link)) {
+			list_del(&cb->out_link); /* the others' turn */
+			list_add_tail(&t->output, &cb->out_link);
+			return n;
 		}
 	}
-	if (sent == 0)
+	if (sent < n)
 		t->turn++;
 	return sent;
 }

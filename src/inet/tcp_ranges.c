@@ -71,7 +71,7 @@ bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 
 	if (cb->sacked != NULL)
 		advance(cb);
-	for (uint8_t i = 0; i < seg->sack_count; i++) {
+	for (uint8_t i = 0; i < seg->has.sack_count; i++) {
 		if (!plausible(cb, &seg->sack[i]))
 			continue;
 		if (cb->sacked == NULL) {
@@ -79,6 +79,7 @@ bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 			if (cb->sacked == NULL)
 				return false;
 			cb->sacked->count = 0;
+			cb->reported = true;
 		}
 		news |= add(cb, seg->sack[i]);
 	}
@@ -93,6 +94,7 @@ void tcp_ranges_clear(struct tcp_cb *cb)
 		return;
 	tcp_slab_put(&cb->sock.stack->tcp->ranges, cb->sacked);
 	cb->sacked = NULL;
+	cb->reported = false;
 	cb->sacked_bytes = 0;
 }
 

@@ -51,6 +51,7 @@ static void give_back_if_empty(struct tcp_cb *cb)
 	if (cb->ooo != NULL && cb->ooo->count == 0) {
 		tcp_slab_put(&cb->sock.stack->tcp->reassemblies, cb->ooo);
 		cb->ooo = NULL;
+		cb->out_of_order = false;
 	}
 }
 
@@ -67,8 +68,8 @@ static void note_duplicate(struct tcp_cb *cb, uint32_t start, uint32_t end)
 {
 	const struct tcp_reassembly *r = cb->ooo;
 
-	cb->dsack.start = cb->dsack.end = 0;
-	if (seq_lt(start, cb->rcv_nxt)) {
+	cb->duplicate = seq_lt(start, cb->rcv_nxt);
+	if (cb->duplicate) {
 		cb->dsack.start = start;
 		cb->dsack.end = seq_lt(end, cb->rcv_nxt) ? end : cb->rcv_nxt;
 		return;
@@ -77,6 +78,7 @@ static void note_duplicate(struct tcp_cb *cb, uint32_t start, uint32_t end)
 		const struct tcp_range *b = &r->block[i].range;
 
 		if (seq_lt(b->start, end) && seq_lt(start, b->end)) {
+			cb->duplicate = true;
 			cb->dsack.start = seq_gt(b->start, start) ? b->start : start;
 			cb->dsack.end = seq_lt(b->end, end) ? b->end : end;
 			return;
@@ -213,6 +215,7 @@ static bool have_reassembly(struct tcp_cb *cb)
 			return false;
 		cb->ooo->count = 0;
 		cb->ooo->stamp = 0;
+		cb->out_of_order = true;
 	}
 	return true;
 }
@@ -254,7 +257,7 @@ uint32_t tcp_reassembly_sack(const struct tcp_cb *cb, struct tcp_range *out, uin
 	const struct tcp_block *b;
 	uint32_t n = 0, below = UINT32_MAX;
 
-	if (cb->dsack.start != cb->dsack.end)
+	if (cb->duplicate)
 		out[n++] = cb->dsack;
 	while (cb->ooo != NULL && n < max && (b = most_recent(cb->ooo, below)) != NULL) {
 		out[n++] = b->range;

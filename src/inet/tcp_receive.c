@@ -49,13 +49,26 @@ static bool starving(const struct tcp_cb *cb, const struct buf *b)
 	       b->pool->free_count < b->pool->count / (2 * TCP_POOL_LOW_DIVISOR);
 }
 
+/* The peer's segments are larger than was known. The window grows by no less than one of them, or
+ * half of the buffer (RFC 9293 3.8.6.2.2). */
+static void learn_segment_size(struct tcp_cb *cb, uint32_t bytes)
+{
+	cb->rcv_mss = bytes;
+	cb->recv_step = bytes < cb->recv_limit / 2 ? bytes : cb->recv_limit / 2;
+}
+
+void tcp_receive_begin(struct tcp_cb *cb)
+{
+	learn_segment_size(cb, TCP_MSS_DEFAULT);
+}
+
 /* RFC 9293 3.8.6.3: at once for every second full segment. Else it may wait, see tcp_output.c. */
-static void schedule_ack(struct tcp_cb *cb, const struct tcp_segment *seg)
+static inline void schedule_ack(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	uint8_t need = seg->flags & TCP_PSH ? TCP_ACK_PUSHED : TCP_ACK_DELAYED;
 
 	if (seg->len > cb->rcv_mss)
-		cb->rcv_mss = seg->len;
+		learn_segment_size(cb, seg->len);
 	if (cb->rcv_nxt - cb->last_ack_sent >= TCP_ACK_EVERY_SEGMENTS * cb->rcv_mss)
 		need = TCP_ACK_NOW;
 	if (cb->ack_need == TCP_ACK_NONE)
@@ -73,33 +86,49 @@ static void skip(struct tcp_cb *cb, uint32_t end)
 		cb->rcv_adv = end;
 }
 
-void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+void tcp_receive_next(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
 {
-	uint32_t start = seg->seq, end = start + seg->len;
-	uint8_t *data = seg->data;
+	struct buf *b = pkt->buf;
 
-	if (seq_gt(end, cb->rcv_adv))
-		end = cb->rcv_adv;
-	if (seq_leq(end, cb->rcv_nxt) || seq_gt(start, cb->rcv_nxt) || cb->ooo != NULL) {
-		tcp_reassembly_add(cb, start, end, data, pkt);
-		tcp_ack_now(cb);
-		return;
-	}
-	if (starving(cb, pkt->buf)) {
+	if (cb->recv_head == NULL) {
+		b->data = seg->data;
+		b->len = seg->len;
+		b->next = NULL;
+		cb->recv_head = cb->recv_tail = b;
+		cb->recv_memory += tcp_buf_memory(b);
+	} else if (starving(cb, b)) {
 		cb->sock.stack->stats.tcp_starved++;
 		tcp_ack_now(cb);
 		return;
-	}
-	data += cb->rcv_nxt - start;
-	if (cb->read_closed) {
-		skip(cb, end);
 	} else {
-		tcp_receive_append(cb, pkt->buf, data, end - cb->rcv_nxt);
-		pkt->buf = NULL;
-		cb->rcv_nxt = end;
-		tcp_raise(cb, STACK_EV_READ);
+		tcp_receive_append(cb, b, seg->data, seg->len);
 	}
+	pkt->buf = NULL;
+	cb->rcv_nxt += seg->len;
+	tcp_raise(cb, STACK_EV_READ);
 	schedule_ack(cb, seg);
+}
+
+void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+{
+	uint32_t start = seg->seq, end = start + seg->len;
+	struct tcp_segment rest = *seg;
+
+	if (seq_gt(end, cb->rcv_adv))
+		end = cb->rcv_adv;
+	if (seq_leq(end, cb->rcv_nxt) || seq_gt(start, cb->rcv_nxt) || cb->out_of_order) {
+		tcp_reassembly_add(cb, start, end, seg->data, pkt);
+		tcp_ack_now(cb);
+		return;
+	}
+	rest.data += cb->rcv_nxt - start;
+	rest.len = end - cb->rcv_nxt;
+	if (!cb->read_closed) {
+		tcp_receive_next(cb, &rest, pkt);
+		return;
+	}
+	skip(cb, end);
+	schedule_ack(cb, &rest);
 }
 
 /* Takes the first buffer off the queue; its reference goes to the caller. */
@@ -151,14 +180,6 @@ static uint32_t possible_window(const struct tcp_cb *cb)
 	return (uint32_t)(room < most ? room : most);
 }
 
-/* The smaller of half the buffer and so many segments: less is not worth a word. */
-static uint32_t worth_telling(const struct tcp_cb *cb, uint32_t segments)
-{
-	uint32_t bytes = segments * cb->rcv_mss;
-
-	return bytes < cb->recv_limit / 2 ? bytes : cb->recv_limit / 2;
-}
-
 /* The program has made room. A window update of its own goes out only when the peer sees less than
  * half of what it might; otherwise the next acknowledgement tells it. */
 static void window_grew(struct tcp_cb *cb)
@@ -168,7 +189,7 @@ static void window_grew(struct tcp_cb *cb)
 	if (!tcp_can_receive(cb) || seen >= cb->recv_limit / 2)
 		return;
 	open = possible_window(cb);
-	if (open >= 2 * seen && open - seen >= worth_telling(cb, 2))
+	if (open >= 2 * seen && open - seen >= 2 * cb->recv_step)
 		tcp_ack_now(cb);
 }
 
@@ -194,13 +215,14 @@ int tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack_received *out)
 	return 1;
 }
 
-uint32_t tcp_receive_window(struct tcp_cb *cb)
+uint32_t tcp_receive_grow(struct tcp_cb *cb)
 {
-	uint32_t edge = cb->rcv_nxt + possible_window(cb);
+	uint32_t seen = cb->rcv_adv - cb->rcv_nxt, possible = possible_window(cb);
 
-	if (seq_geq(edge, cb->rcv_adv + worth_telling(cb, 1)))
-		cb->rcv_adv = edge;
-	return cb->rcv_adv - cb->rcv_nxt;
+	if (possible < seen + cb->recv_step)
+		return seen;
+	cb->rcv_adv = cb->rcv_nxt + possible;
+	return possible;
 }
 
 void tcp_receive_clear(struct tcp_cb *cb)

@@ -30,6 +30,13 @@ static inline bool tcp_pool_low(const struct pool *pool)
  * NULL there, when it keeps it. */
 void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt);
 
+/* The same for a segment that fits the window and begins at rcv_nxt, while nothing is out of order
+ * and the program reads. */
+void tcp_receive_next(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt);
+
+/* The connection is established: the window may grow from here on. */
+void tcp_receive_begin(struct tcp_cb *cb);
+
 /* Appends bytes inside b to the receive queue: takes the reference. */
 void tcp_receive_append(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_t len);
 
@@ -41,10 +48,18 @@ bool tcp_receive_pack(struct tcp_cb *cb, struct buf *tail, struct buf *b, const 
 /* As stack_recv(), without the end of the stream and errors: 1, or 0 when there are no bytes. */
 int tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack_received *out);
 
+/* tcp_receive_window() when there may be something to say. */
+uint32_t tcp_receive_grow(struct tcp_cb *cb);
+
 /* Moves the right edge when there is enough to say (RFC 9293 3.8.6.2.2: by the smaller of half the
  * buffer and a segment); called before each acknowledgement goes out. Returns the window from
  * rcv_nxt, bytes. */
-uint32_t tcp_receive_window(struct tcp_cb *cb);
+static inline uint32_t tcp_receive_window(struct tcp_cb *cb)
+{
+	uint32_t seen = cb->rcv_adv - cb->rcv_nxt;
+
+	return seen + cb->recv_step > cb->recv_limit ? seen : tcp_receive_grow(cb);
+}
 
 /* Drops all that was received, in order or not. */
 void tcp_receive_clear(struct tcp_cb *cb);

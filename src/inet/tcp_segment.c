@@ -4,12 +4,9 @@
  */
 #include "inet/tcp_segment.h"
 
-/* The one layout of options that every segment after the SYN has (RFC 7323 appendix A). */
-static const uint8_t timestamps_alone[4] = {TCP_OPT_NOP, TCP_OPT_NOP, TCP_OPT_TIMESTAMPS, 10};
-
 static void parse_timestamps(struct tcp_segment *seg, const uint8_t *p)
 {
-	seg->has_timestamps = true;
+	seg->has.timestamps = true;
 	seg->tsval = get_be32(p);
 	seg->tsecr = get_be32(p + 4);
 }
@@ -20,7 +17,7 @@ static void parse_sack(struct tcp_segment *seg, const uint8_t *p, uint32_t bytes
 
 	if (bytes % 8 != 0 || count > TCP_SACK_BLOCKS)
 		return;
-	seg->sack_count = count;
+	seg->has.sack_count = count;
 	for (uint8_t i = 0; i < count; i++, p += 8)
 		seg->sack[i] = (struct tcp_range){get_be32(p), get_be32(p + 4)};
 }
@@ -34,17 +31,18 @@ static void parse_option(struct tcp_segment *seg, uint8_t kind, const uint8_t *p
 	switch (kind) {
 	case TCP_OPT_MSS:
 		if (syn && bytes == 2)
-			seg->mss = get_be16(p);
+			seg->has.mss = get_be16(p);
 		break;
 	case TCP_OPT_WINDOW_SCALE:
 		if (syn && bytes == 1) {
-			seg->has_window_scale = true;
-			seg->window_shift = *p < TCP_WINDOW_SHIFT_MAX ? *p : TCP_WINDOW_SHIFT_MAX;
+			seg->has.window_scale = true;
+			seg->has.window_shift =
+			    *p < TCP_WINDOW_SHIFT_MAX ? *p : TCP_WINDOW_SHIFT_MAX;
 		}
 		break;
 	case TCP_OPT_SACK_PERMITTED:
 		if (syn && bytes == 0)
-			seg->sack_permitted = true;
+			seg->has.sack_permitted = true;
 		break;
 	case TCP_OPT_SACK:
 		if (!syn)
@@ -57,7 +55,7 @@ static void parse_option(struct tcp_segment *seg, uint8_t kind, const uint8_t *p
 	}
 }
 
-static void parse_options(struct tcp_segment *seg, const uint8_t *p, const uint8_t *end)
+void tcp_segment_parse_options(struct tcp_segment *seg, const uint8_t *p, const uint8_t *end)
 {
 	while (p < end && *p != TCP_OPT_END) {
 		if (*p == TCP_OPT_NOP) {
@@ -69,38 +67,6 @@ static void parse_options(struct tcp_segment *seg, const uint8_t *p, const uint8
 		parse_option(seg, p[0], p + 2, p[1] - 2u);
 		p += p[1];
 	}
-}
-
-bool tcp_segment_parse(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len)
-{
-	uint32_t header_bytes;
-
-	if (l4_len < TCP_HEADER_BYTES)
-		return false;
-	header_bytes = (uint32_t)(l4[12] >> 4) * 4;
-	if (header_bytes < TCP_HEADER_BYTES || header_bytes > l4_len)
-		return false;
-	seg->sport = get_be16(l4);
-	seg->dport = get_be16(l4 + 2);
-	seg->seq = get_be32(l4 + 4);
-	seg->ack = get_be32(l4 + 8);
-	seg->flags = l4[13];
-	seg->wnd = get_be16(l4 + 14);
-	seg->data = l4 + header_bytes;
-	seg->len = l4_len - header_bytes;
-	seg->tsval = seg->tsecr = 0;
-	seg->has_timestamps = false;
-	seg->has_window_scale = false;
-	seg->sack_permitted = false;
-	seg->window_shift = 0;
-	seg->sack_count = 0;
-	seg->mss = 0;
-	if (header_bytes == TCP_HEADER_BYTES + TCP_TIMESTAMP_BYTES &&
-	    memcmp(l4 + TCP_HEADER_BYTES, timestamps_alone, 4) == 0)
-		parse_timestamps(seg, l4 + TCP_HEADER_BYTES + 4);
-	else if (header_bytes > TCP_HEADER_BYTES)
-		parse_options(seg, l4 + TCP_HEADER_BYTES, l4 + header_bytes);
-	return true;
 }
 
 uint32_t tcp_segment_write_syn_options(uint8_t *p, const struct tcp_syn_options *o)

@@ -38,6 +38,11 @@ enum tcp_option {
 	TCP_OPT_TIMESTAMPS = 8,
 };
 
+/* NOP, NOP, kind and length of the timestamps option. */
+enum {
+	TCP_TIMESTAMP_LAYOUT = TCP_OPT_NOP << 24 | TCP_OPT_NOP << 16 | TCP_OPT_TIMESTAMPS << 8 | 10
+};
+
 struct tcp_range {
 	uint32_t start, end; /* end is the first number behind it */
 };
@@ -51,12 +56,14 @@ struct tcp_segment {
 	uint8_t flags; /* TCP_ */
 	uint8_t *data; /* the payload, len bytes */
 	uint32_t tsval, tsecr;
-	bool has_timestamps;
-	bool has_window_scale;
-	bool sack_permitted;
-	uint8_t window_shift; /* at most TCP_WINDOW_SHIFT_MAX */
-	uint8_t sack_count;
-	uint16_t mss; /* 0: not given */
+	struct tcp_options {
+		bool timestamps;
+		bool window_scale;
+		bool sack_permitted;
+		uint8_t window_shift; /* at most TCP_WINDOW_SHIFT_MAX */
+		uint8_t sack_count;
+		uint16_t mss; /* 0: not given */
+	} has;
 	struct tcp_range sack[TCP_SACK_BLOCKS];
 };
 
@@ -66,10 +73,42 @@ static inline uint32_t tcp_segment_length(const struct tcp_segment *seg)
 	return seg->len + ((seg->flags & TCP_SYN) != 0) + ((seg->flags & TCP_FIN) != 0);
 }
 
+/* The options in [p, end), any. */
+void tcp_segment_parse_options(struct tcp_segment *seg, const uint8_t *p, const uint8_t *end);
+
 /* Fills seg from the l4_len bytes of header and payload at l4, which it borrows. False: the header
  * is cut short or its length is impossible. Unknown options are skipped; one whose length is
- * impossible ends the list (RFC 9293 3.1, MUST-6, MUST-7). */
-bool tcp_segment_parse(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len);
+ * impossible ends the list (RFC 9293 3.1, MUST-6, MUST-7). In line: the options of nearly every
+ * segment are timestamps in the one layout of RFC 7323 appendix A. */
+static inline bool tcp_segment_parse(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len)
+{
+	uint32_t bytes;
+
+	if (l4_len < TCP_HEADER_BYTES)
+		return false;
+	bytes = (uint32_t)(l4[12] >> 4) * 4;
+	if (bytes < TCP_HEADER_BYTES || bytes > l4_len)
+		return false;
+	seg->sport = get_be16(l4);
+	seg->dport = get_be16(l4 + 2);
+	seg->seq = get_be32(l4 + 4);
+	seg->ack = get_be32(l4 + 8);
+	seg->flags = l4[13];
+	seg->wnd = get_be16(l4 + 14);
+	seg->data = l4 + bytes;
+	seg->len = l4_len - bytes;
+	seg->tsval = seg->tsecr = 0;
+	seg->has = (struct tcp_options){0};
+	if (bytes == TCP_HEADER_BYTES + TCP_TIMESTAMP_BYTES &&
+	    get_be32(l4 + TCP_HEADER_BYTES) == TCP_TIMESTAMP_LAYOUT) {
+		seg->tsval = get_be32(l4 + TCP_HEADER_BYTES + 4);
+		seg->tsecr = get_be32(l4 + TCP_HEADER_BYTES + 8);
+		seg->has.timestamps = true;
+	} else if (bytes > TCP_HEADER_BYTES) {
+		tcp_segment_parse_options(seg, l4 + TCP_HEADER_BYTES, l4 + bytes);
+	}
+	return true;
+}
 
 /* What the options of a SYN of ours say. */
 struct tcp_syn_options {
@@ -85,23 +124,32 @@ struct tcp_syn_options {
  * multiple of 4. */
 uint32_t tcp_segment_write_syn_options(uint8_t *p, const struct tcp_syn_options *o);
 
-/* The first TCP_HEADER_BYTES of a header, checksum 0; header_bytes is the length with options. */
-static inline void tcp_segment_write_header(uint8_t *p, uint16_t sport, uint16_t dport,
-					    uint32_t seq, uint32_t ack, uint8_t flags, uint16_t wnd,
-					    uint32_t header_bytes)
+/* A 32-bit field at p. Returns it as it lies there, for a checksum: what was just written is not
+ * read back. */
+static inline uint64_t tcp_segment_put(uint8_t *p, uint32_t v)
 {
-	put_be32(p, (uint32_t)sport << 16 | dport);
-	put_be32(p + 4, seq);
-	put_be32(p + 8, ack);
-	put_be32(p + 12, header_bytes / 4 << 28 | (uint32_t)flags << 16 | wnd);
-	put_be32(p + 16, 0);
+	v = __builtin_bswap32(v);
+	memcpy(p, &v, sizeof(v));
+	return v;
 }
 
-static inline void tcp_segment_write_timestamps(uint8_t *p, uint32_t tsval, uint32_t tsecr)
+/* The first TCP_HEADER_BYTES of a header, checksum 0; header_bytes is the length with options.
+ * Returns the sum of what was written, in 32-bit words, not folded. */
+static inline uint64_t tcp_segment_write_header(uint8_t *p, uint16_t sport, uint16_t dport,
+						uint32_t seq, uint32_t ack, uint8_t flags,
+						uint16_t wnd, uint32_t header_bytes)
 {
-	put_be32(p, TCP_OPT_NOP << 24 | TCP_OPT_NOP << 16 | TCP_OPT_TIMESTAMPS << 8 | 10);
-	put_be32(p + 4, tsval);
-	put_be32(p + 8, tsecr);
+	put_be32(p + 16, 0);
+	return tcp_segment_put(p, (uint32_t)sport << 16 | dport) + tcp_segment_put(p + 4, seq) +
+	       tcp_segment_put(p + 8, ack) +
+	       tcp_segment_put(p + 12, header_bytes / 4 << 28 | (uint32_t)flags << 16 | wnd);
+}
+
+/* The timestamps option and its padding. As tcp_segment_write_header(). */
+static inline uint64_t tcp_segment_write_timestamps(uint8_t *p, uint32_t tsval, uint32_t tsecr)
+{
+	return tcp_segment_put(p, TCP_TIMESTAMP_LAYOUT) + tcp_segment_put(p + 4, tsval) +
+	       tcp_segment_put(p + 8, tsecr);
 }
 
 #endif

@@ -25,36 +25,35 @@ static void append(struct tcp_cb *cb, struct tcp_chunk *c)
 static uint32_t copy_to_new(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
 {
 	struct stack *s = cb->sock.stack;
-	struct buf *b = pool_get(s->pool);
-	struct tcp_chunk *c;
-	uint32_t room;
+	struct tcp_chunk *c = tcp_slab_get(&s->tcp->chunks);
+	struct buf *b;
 
-	if (b == NULL)
+	if (c == NULL)
 		return 0;
-	c = tcp_slab_get(&s->tcp->chunks);
-	if (c == NULL) {
-		buf_unref(b);
+	b = pool_get(s->pool);
+	if (b == NULL) {
+		tcp_slab_put(&s->tcp->chunks, c);
 		return 0;
 	}
-	room = buf_tailroom(b);
+	if (len > s->copy_room_bytes)
+		len = s->copy_room_bytes;
 	c->buf = b;
 	c->data = b->data;
-	c->len = len < room ? len : room;
+	c->len = len;
 	c->copied = true;
-	c->sum = csum_copy(c->data, data, c->len, 0);
+	c->sum = csum_copy(c->data, data, len, 0);
 	append(cb, c);
-	return c->len;
+	return len;
 }
 
 /* Up to len bytes into the last chunk: one that was not sent yet, or, once a connection holds many
  * chunks, any. What is in flight is not written to: the bytes go behind it. */
-static uint32_t copy_to_last(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
+static uint32_t copy_to_last(struct tcp_cb *cb, struct tcp_chunk *c, const uint8_t *data,
+			     uint32_t len)
 {
-	struct tcp_chunk *c = cb->send_tail;
 	uint32_t room, sum;
 
-	if (c == NULL || !c->copied ||
-	    (seq_lt(c->seq, cb->snd_nxt) && cb->send_chunks < TCP_LOOSE_CHUNKS))
+	if (!c->copied || (seq_lt(c->seq, cb->snd_nxt) && cb->send_chunks < TCP_LOOSE_CHUNKS))
 		return 0;
 	room = (uint32_t)(c->buf->base + c->buf->room - (c->data + c->len));
 	if (len > room)
@@ -72,7 +71,7 @@ static uint32_t copy_to_last(struct tcp_cb *cb, const uint8_t *data, uint32_t le
 
 uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
 {
-	uint32_t done = copy_to_last(cb, data, len);
+	uint32_t done = cb->send_tail != NULL ? copy_to_last(cb, cb->send_tail, data, len) : 0;
 
 	while (done < len) {
 		uint32_t n = copy_to_new(cb, data + done, len - done);
@@ -99,32 +98,6 @@ bool tcp_sendq_reference(struct tcp_cb *cb, struct buf *b, const uint8_t *data, 
 	return true;
 }
 
-static void drop_head(struct tcp_cb *cb)
-{
-	struct tcp_chunk *c = cb->send_head;
-
-	cb->send_head = c->next;
-	if (cb->send_head == NULL)
-		cb->send_tail = NULL;
-	if (cb->send_next == c)
-		cb->send_next = c->next;
-	cb->send_chunks--;
-	buf_unref(c->buf);
-	tcp_slab_put(&cb->sock.stack->tcp->chunks, c);
-}
-
-bool tcp_sendq_release(struct tcp_cb *cb, uint32_t seq)
-{
-	bool referenced = false;
-	struct tcp_chunk *c;
-
-	while ((c = cb->send_head) != NULL && seq_leq(c->seq + c->len, seq)) {
-		referenced |= !c->copied;
-		drop_head(cb);
-	}
-	return referenced;
-}
-
 struct tcp_chunk *tcp_sendq_find(const struct tcp_cb *cb, uint32_t seq)
 {
 	struct tcp_chunk *c = cb->send_next;
@@ -139,5 +112,5 @@ struct tcp_chunk *tcp_sendq_find(const struct tcp_cb *cb, uint32_t seq)
 void tcp_sendq_clear(struct tcp_cb *cb)
 {
 	while (cb->send_head != NULL)
-		drop_head(cb);
+		tcp_sendq_drop_head(cb);
 }

@@ -11,7 +11,7 @@
 #ifndef INET_TCP_SENDQ_H
 #define INET_TCP_SENDQ_H
 
-#include "inet/tcp_cb.h"
+#include "inet/tcp_table.h"
 
 struct tcp_chunk {
 	struct tcp_chunk *next;
@@ -30,8 +30,33 @@ uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len);
 /* Appends len bytes inside b by reference. False: no chunk left. */
 bool tcp_sendq_reference(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t len);
 
-/* Drops what lies before seq. True when a referenced chunk is gone altogether. */
-bool tcp_sendq_release(struct tcp_cb *cb, uint32_t seq);
+/* Drops the first chunk. */
+static inline void tcp_sendq_drop_head(struct tcp_cb *cb)
+{
+	struct tcp_chunk *c = cb->send_head;
+
+	cb->send_head = c->next;
+	if (cb->send_head == NULL)
+		cb->send_tail = NULL;
+	if (cb->send_next == c)
+		cb->send_next = c->next;
+	cb->send_chunks--;
+	buf_unref(c->buf);
+	tcp_slab_put(&cb->sock.stack->tcp->chunks, c);
+}
+
+/* Drops the chunks that lie before seq. True when a referenced one is among them. */
+static inline bool tcp_sendq_release(struct tcp_cb *cb, uint32_t seq)
+{
+	bool referenced = false;
+	struct tcp_chunk *c;
+
+	while ((c = cb->send_head) != NULL && seq_leq(c->seq + c->len, seq)) {
+		referenced |= !c->copied;
+		tcp_sendq_drop_head(cb);
+	}
+	return referenced;
+}
 
 /* The chunk that holds seq; seq lies in [snd_una, snd_end). */
 struct tcp_chunk *tcp_sendq_find(const struct tcp_cb *cb, uint32_t seq);

@@ -32,6 +32,7 @@ void tcp_set_state(struct tcp_cb *cb, enum tcp_state state)
 {
 	assert(successors[cb->state] & BIT(state));
 	cb->state = (uint8_t)state;
+	cb->not_established = state != TCP_ESTABLISHED;
 }
 
 /* Off every list of the table's. */

@@ -22,26 +22,12 @@ static int slab_create(struct tcp_slab *slab, uint32_t count, uint32_t size)
 	return slab->block != NULL ? 0 : -ENOMEM;
 }
 
-void *tcp_slab_get(struct tcp_slab *slab)
+void *tcp_slab_first(struct tcp_slab *slab)
 {
-	void *object = slab->free;
-
-	if (object != NULL) {
-		memcpy(&slab->free, object, sizeof(slab->free));
-	} else {
-		if (slab->touched == slab->count)
-			return NULL;
-		object = slab->block + (size_t)slab->touched++ * slab->size;
-	}
+	if (slab->touched == slab->count)
+		return NULL;
 	slab->used++;
-	return object;
-}
-
-void tcp_slab_put(struct tcp_slab *slab, void *object)
-{
-	memcpy(object, &slab->free, sizeof(slab->free));
-	slab->free = object;
-	slab->used--;
+	return slab->block + (size_t)slab->touched++ * slab->size;
 }
 
 /* The smallest power of two that is at least n. */
@@ -143,22 +129,12 @@ static uint32_t hash(const struct tcp_table *t, const struct ip_addr *peer_ip, u
 	return (uint32_t)siphash13_3(t->hash_key, peer_ip->words[0], peer_ip->words[1], ports);
 }
 
-static bool matches(const struct tcp_cb *cb, const struct ip_addr *peer_ip, uint16_t peer_port,
-		    uint16_t local_port)
+struct tcp_cb *tcp_table_look_up(struct tcp_table *t, const struct ip_addr *peer_ip,
+				 uint16_t peer_port, uint16_t local_port)
 {
-	return cb->sock.peer.port == peer_port && cb->sock.local.port == local_port &&
-	       ip_eq(&cb->sock.peer.ip, peer_ip);
-}
+	struct tcp_cb *cb = t->slots[hash(t, peer_ip, peer_port, local_port) & t->slot_mask];
 
-struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
-			      uint16_t peer_port, uint16_t local_port)
-{
-	struct tcp_cb *cb = t->last;
-
-	if (cb != NULL && matches(cb, peer_ip, peer_port, local_port))
-		return cb;
-	cb = t->slots[hash(t, peer_ip, peer_port, local_port) & t->slot_mask];
-	while (cb != NULL && !matches(cb, peer_ip, peer_port, local_port))
+	while (cb != NULL && !tcp_cb_matches(cb, peer_ip, peer_port, local_port))
 		cb = cb->hash_next;
 	if (cb != NULL)
 		t->last = cb;
@@ -238,7 +214,6 @@ void tcp_half_remove(struct tcp_table *t, struct tcp_half *h)
 
 static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 {
-	cb->nagle = cfg->nagle;
 	cb->keepalive = cfg->keepalive;
 	cb->keepalive_idle_ms = cfg->keepalive_idle_ms;
 	cb->keepalive_interval_ms = cfg->keepalive_interval_ms;
@@ -249,6 +224,9 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->rto_ns = TCP_RTO_INITIAL_NS;
 	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
 	cb->cc = &tcp_newreno;
+	cb->nagle = cfg->nagle;
+	cb->not_established = true;
+	cb->syn_unacked = true;
 }
 
 struct tcp_cb *tcp_cb_new(struct stack *s, void *user)

@@ -53,9 +53,27 @@ struct tcp_slab {
 	uint32_t count, used;
 };
 
+/* One that was never handed out; NULL: there is none. */
+void *tcp_slab_first(struct tcp_slab *slab);
+
 /* NULL when all are in use. Not zeroed. */
-void *tcp_slab_get(struct tcp_slab *slab);
-void tcp_slab_put(struct tcp_slab *slab, void *object);
+static inline void *tcp_slab_get(struct tcp_slab *slab)
+{
+	void *object = slab->free;
+
+	if (object == NULL)
+		return tcp_slab_first(slab);
+	memcpy(&slab->free, object, sizeof(slab->free));
+	slab->used++;
+	return object;
+}
+
+static inline void tcp_slab_put(struct tcp_slab *slab, void *object)
+{
+	memcpy(object, &slab->free, sizeof(slab->free));
+	slab->free = object;
+	slab->used--;
+}
 
 struct tcp_table {
 	struct list output;  /* connections that have something to send: out_link */
@@ -80,9 +98,27 @@ struct tcp_table {
 	uint64_t challenges_until_ns;
 };
 
+static inline bool tcp_cb_matches(const struct tcp_cb *cb, const struct ip_addr *peer_ip,
+				  uint16_t peer_port, uint16_t local_port)
+{
+	return cb->sock.peer.port == peer_port && cb->sock.local.port == local_port &&
+	       ip_eq(&cb->sock.peer.ip, peer_ip);
+}
+
+/* tcp_table_find() without the guess. */
+struct tcp_cb *tcp_table_look_up(struct tcp_table *t, const struct ip_addr *peer_ip,
+				 uint16_t peer_port, uint16_t local_port);
+
 /* The connection of these endpoints, or NULL. */
-struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
-			      uint16_t peer_port, uint16_t local_port);
+static inline struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
+					    uint16_t peer_port, uint16_t local_port)
+{
+	struct tcp_cb *cb = t->last;
+
+	if (cb != NULL && tcp_cb_matches(cb, peer_ip, peer_port, local_port))
+		return cb;
+	return tcp_table_look_up(t, peer_ip, peer_port, local_port);
+}
 void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb);
 void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb);
 

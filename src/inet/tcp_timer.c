@@ -34,27 +34,6 @@ uint64_t tcp_timer_rto(const struct tcp_cb *cb)
 	return min_ns(cb->rto_ns << shift, TCP_RTO_MAX_NS);
 }
 
-/* RFC 6298 2: alpha 1/8, beta 1/4, K 4. */
-void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns)
-{
-	uint64_t rto;
-
-	if (rtt_ns == 0)
-		rtt_ns = 1;
-	if (cb->srtt_ns == 0) {
-		cb->srtt_ns = rtt_ns;
-		cb->rttvar_ns = rtt_ns / 2;
-	} else {
-		uint64_t delta = rtt_ns > cb->srtt_ns ? rtt_ns - cb->srtt_ns : cb->srtt_ns - rtt_ns;
-
-		cb->rttvar_ns = cb->rttvar_ns - cb->rttvar_ns / 4 + delta / 4;
-		cb->srtt_ns = cb->srtt_ns - cb->srtt_ns / 8 + rtt_ns / 8;
-	}
-	rto = cb->srtt_ns +
-	      (4 * cb->rttvar_ns > TCP_RTO_GRANULE_NS ? 4 * cb->rttvar_ns : TCP_RTO_GRANULE_NS);
-	cb->rto_ns = rto < TCP_RTO_MIN_NS ? TCP_RTO_MIN_NS : min_ns(rto, TCP_RTO_MAX_NS);
-}
-
 void tcp_timer_start_life(struct tcp_cb *cb)
 {
 	uint64_t now = cb->sock.stack->now_ns;
@@ -73,7 +52,7 @@ static uint64_t patience_ns(const struct tcp_cb *cb)
 {
 	if (cb->user_timeout_ms != 0)
 		return TCP_MS(cb->user_timeout_ms);
-	return tcp_syn_acked(cb) ? TCP_R2_NS : TCP_R2_SYN_NS;
+	return !cb->syn_unacked ? TCP_R2_NS : TCP_R2_SYN_NS;
 }
 
 /* Backs off, but not beyond the moment of giving up. */
@@ -118,7 +97,7 @@ static bool all_is_acknowledged(const struct tcp_cb *cb)
 {
 	if (cb->fin_queued)
 		return tcp_fin_acked(cb);
-	return tcp_syn_acked(cb) && cb->snd_una == cb->snd_end;
+	return !cb->syn_unacked && cb->snd_una == cb->snd_end;
 }
 
 /* The retransmission or persist timer. False: the connection is gone. */
@@ -132,7 +111,7 @@ static bool rtx_fired(struct tcp_cb *cb)
 		tcp_fail(cb, -ETIMEDOUT);
 		return false;
 	}
-	if (!tcp_syn_acked(cb))
+	if (cb->syn_unacked)
 		cb->rtx_due = true;
 	else if (cb->snd_wnd == 0 || cb->snd_nxt == cb->snd_una)
 		persist_timeout(cb);

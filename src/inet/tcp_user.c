@@ -296,12 +296,19 @@ int tcp_shutdown(struct sock *k, int how)
 	return 0;
 }
 
+/* The program has no more to do with it. */
+static void give_back(struct tcp_cb *cb)
+{
+	cb->owned = false;
+	cb->orphan = true;
+	sock_gone(&cb->sock);
+}
+
 void tcp_abort(struct sock *k)
 {
 	struct tcp_cb *cb = tcp_cb_of(k);
 
-	cb->owned = false;
-	sock_gone(k);
+	give_back(cb);
 	if (cb->state == TCP_LISTEN)
 		tcp_listen_close(cb);
 	else if (cb->state >= TCP_SYN_RECEIVED && cb->state != TCP_TIME_WAIT)
@@ -312,7 +319,7 @@ void tcp_abort(struct sock *k)
 /* RFC 9293 3.6.1: nobody will read what has come; or SO_LINGER with no time. */
 static bool closes_by_reset(const struct tcp_cb *cb)
 {
-	return (cb->linger && cb->linger_s == 0) || cb->recv_head != NULL || cb->ooo != NULL;
+	return (cb->linger && cb->linger_s == 0) || cb->recv_head != NULL || cb->out_of_order;
 }
 
 void tcp_close(struct sock *k)
@@ -323,8 +330,7 @@ void tcp_close(struct sock *k)
 		tcp_abort(k);
 		return;
 	}
-	cb->owned = false;
-	sock_gone(k);
+	give_back(cb);
 	if (can_close_sending(cb))
 		close_sending(cb);
 	else if (cb->state == TCP_FIN_WAIT_2)
