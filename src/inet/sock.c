@@ -107,6 +107,11 @@ void stack_abort(struct sock *k, uint64_t now_ns)
 		udp_close(k);
 }
 
+bool stack_ended(const struct sock *k)
+{
+	return k->kind == SOCK_TCP ? tcp_ended(k) : true;
+}
+
 int stack_error(const struct sock *k)
 {
 	return k->error;

@@ -165,6 +165,10 @@ int stack_shutdown(struct sock *k, int how,
 void stack_close(struct sock *k, uint64_t now_ns);
 void stack_abort(struct sock *k, uint64_t now_ns); /* reset, at once */
 
+/* A connection both ends of which were sent, received and acknowledged, or that failed: nothing
+ * comes any more. */
+bool stack_ended(const struct sock *k);
+
 int stack_error(const struct sock *k); /* 0, or the -errno that ended the connection */
 struct endpoint stack_local(const struct sock *k);
 struct endpoint stack_peer(const struct sock *k);

@@ -51,6 +51,7 @@ int64_t tcp_peek(const struct sock *k, uint8_t *dst, uint32_t max);
 int tcp_shutdown(struct sock *k, int how);
 void tcp_close(struct sock *k);
 void tcp_abort(struct sock *k);
+bool tcp_ended(const struct sock *k);
 int tcp_setsockopt(struct sock *k, int level, int name, const void *val, uint32_t len);
 int tcp_getsockopt(struct sock *k, int level, int name, void *val, uint32_t *len);
 

@@ -337,6 +337,13 @@ void tcp_close(struct sock *k)
 		tcp_timer_start_life(cb);
 }
 
+bool tcp_ended(const struct sock *k)
+{
+	const struct tcp_cb *cb = tcp_cb_of(k);
+
+	return cb->state == TCP_CLOSED || cb->state == TCP_TIME_WAIT;
+}
+
 bool tcp_busy(const struct stack *s)
 {
 	const struct tcp_slab *slab = &s->tcp->cbs;
