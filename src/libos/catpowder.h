@@ -14,8 +14,10 @@ struct link;
 /* AF_XDP pins its memory. */
 #define CATPOWDER_HEAP_BYTES (UINT64_C(128) << 20)
 
-/* Opens the interface by AF_XDP, unless the configuration chooses AF_PACKET. 0 or -errno; when that
+/* Opens the interface by AF_XDP, unless the configuration chooses AF_PACKET. claim_fd: see
+ * packet.h. 0 or -errno; when that
  * leaves AF_PACKET, or nothing, a line was logged that says why. */
-int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface);
+int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
+		       int claim_fd);
 
 #endif

@@ -7,10 +7,12 @@
 #include "libos/catpowder.h"
 #include <errno.h>
 
-int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface)
+int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
+		       int claim_fd)
 {
 	(void)out;
 	(void)interface;
+	(void)claim_fd;
 	if (env->config->raw_link == RAW_LINK_XDP)
 		log_error(
 		    "raw_socket.link: this build has no AF_XDP; install libxdp-dev and libbpf-dev and build "

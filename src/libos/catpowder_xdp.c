@@ -21,7 +21,8 @@ static enum xdp_mode mode_of(enum config_xdp_mode mode)
 	}
 }
 
-int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface)
+int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
+		       int claim_fd)
 {
 	const struct config *c = env->config;
 	const struct xdp_setup opt = {
@@ -32,6 +33,7 @@ int catpowder_open_xdp(struct link **out, const struct libos_env *env, const cha
 	    .mode = mode_of(c->xdp_mode),
 	    .busy_poll_us = c->xdp_busy_poll_us,
 	    .heap = env->heap,
+	    .claim_fd = claim_fd,
 	};
 	const char *why;
 	int rc;

@@ -10,6 +10,8 @@
 #include "base/log.h"
 #include "libos/inet_queue.h"
 #include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +59,7 @@ static void set_arp(struct stack_config *cfg, const struct config *c)
 		cfg->arp_request_retries = c->arp_request_retries;
 }
 
-static int check_config(const struct config *c, const struct link_info *info)
+int inet_check_address(const struct config *c)
 {
 	if (!c->has_addr) {
 		log_error(
@@ -66,6 +68,15 @@ static int check_config(const struct config *c, const struct link_info *info)
 		    c->libos);
 		return -EINVAL;
 	}
+	return 0;
+}
+
+static int check_config(const struct config *c, const struct link_info *info)
+{
+	int rc = inet_check_address(c);
+
+	if (rc < 0)
+		return rc;
 	if (c->mtu > info->mtu) {
 		log_error(
 		    "inetstack_config.mtu is %u, the interface carries %u: lower the one, or raise the "
@@ -113,7 +124,10 @@ int inet_create(struct libos **out, const struct libos_class *class, const struc
 	in->libos.class = class;
 	in->heap = env->heap;
 	in->link = link;
+	in->epoll_fd = env->epoll_fd;
+	in->linger_deadline_ns = UINT64_MAX;
 	list_init(&in->queues);
+	list_init(&in->lingering);
 	list_init(&in->sending);
 	rc = make_stack(in, env->config);
 	if (rc < 0)
@@ -145,22 +159,12 @@ static bool flush_kept(struct inet *in, uint64_t now_ns)
 		return true;
 	n = in->link->ops->tx(in->link, &in->frames[in->first], (int)in->kept, now_ns);
 	if (n < 0) {
-		in->link_gone = true;
+		in->link_lost = true; /* the next poll fails what waits */
 		return false;
 	}
 	in->first += (unsigned)n;
 	in->kept -= (unsigned)n;
 	return in->kept == 0;
-}
-
-void inet_flush(struct inet *in, uint64_t now_ns)
-{
-	while (flush_kept(in, now_ns)) {
-		in->first = 0;
-		in->kept = (unsigned)stack_output(in->stack, in->frames, LINK_BURST, now_ns);
-		if (in->kept == 0)
-			break;
-	}
 }
 
 static void drop_kept(struct inet *in)
@@ -170,17 +174,40 @@ static void drop_kept(struct inet *in)
 	in->kept = 0;
 }
 
+void inet_flush(struct inet *in, uint64_t now_ns)
+{
+	while (!in->link_lost && flush_kept(in, now_ns)) {
+		in->first = 0;
+		in->kept = (unsigned)stack_output(in->stack, in->frames, LINK_BURST, now_ns);
+		if (in->kept == 0)
+			break;
+	}
+}
+
 /* The device is gone: everything that waits fails. */
 static int fail_everything(struct inet *in, uint64_t now_ns)
 {
+	int wake_fd = in->link->ops->wake_fd ? in->link->ops->wake_fd(in->link) : -1;
+	const struct operation_list *done = in->done;
 	struct list *pos, *tmp;
-	int failed = 0;
 
-	list_for_each_safe (pos, tmp, &in->queues) {
+	if (wake_fd >= 0)
+		epoll_ctl(in->epoll_fd, EPOLL_CTL_DEL, wake_fd, NULL); /* it would wake for ever */
+	in->link_lost = true;
+	drop_kept(in);
+	inet_reset_lingering(in, now_ns);
+	list_for_each_safe (pos, tmp, &in->queues)
 		inet_queue_fail(list_entry(pos, struct inet_queue, link), -ENETDOWN, now_ns);
-		failed++;
-	}
-	return failed;
+	return done->head != NULL;
+}
+
+/* The device does not say by itself that it is gone. */
+static bool is_link_gone(struct inet *in, uint64_t now_ns)
+{
+	if (now_ns < in->check_ns)
+		return false;
+	in->check_ns = now_ns + INET_CHECK_NS;
+	return in->link->ops->arm && in->link->ops->arm(in->link) == -ENODEV;
 }
 
 static int handle_events(struct inet *in, uint64_t now_ns)
@@ -205,17 +232,17 @@ int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns)
 	int happened, n;
 
 	in->done = done;
-	n = in->link->ops->rx(in->link, bufs, LINK_BURST, now_ns);
-	if (n == -ENODEV)
-		in->link_gone = true;
-	if (in->link_gone)
+	n = in->link_lost ? -ENODEV : in->link->ops->rx(in->link, bufs, LINK_BURST, now_ns);
+	if (n < 0 || (n == 0 && is_link_gone(in, now_ns)))
 		return fail_everything(in, now_ns);
-	happened = n > 0 ? n : 0;
+	happened = n;
 	if (n > 0)
 		stack_input(in->stack, bufs, n, now_ns);
 	if (now_ns >= in->deadline_ns)
 		stack_tick(in->stack, now_ns);
 	happened += handle_events(in, now_ns);
+	if (now_ns >= in->linger_deadline_ns)
+		inet_tend(in, now_ns);
 	inet_flush(in, now_ns);
 	inet_datagrams_sent(in);
 	in->deadline_ns = stack_next_deadline(in->stack);
@@ -223,11 +250,18 @@ int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns)
 	return happened;
 }
 
+static uint64_t earlier(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 uint64_t inet_next_deadline(struct libos *l)
 {
 	struct inet *in = inet_of(l);
 
-	return in->kept > 0 ? 0 : stack_next_deadline(in->stack);
+	if (in->link_lost)
+		return UINT64_MAX;
+	return in->kept > 0 ? 0 : earlier(stack_next_deadline(in->stack), in->linger_deadline_ns);
 }
 
 int inet_arm(struct libos *l)
@@ -235,12 +269,14 @@ int inet_arm(struct libos *l)
 	struct inet *in = inet_of(l);
 	int rc;
 
+	if (in->link_lost)
+		return 0;
 	if (!in->link->ops->wake_fd || in->link->ops->wake_fd(in->link) < 0)
 		return -EAGAIN;
 	rc = in->link->ops->arm(in->link);
 	if (rc != -ENODEV)
 		return rc;
-	in->link_gone = true; /* the next poll fails what waits */
+	in->link_lost = true; /* the next poll fails what waits */
 	return 1;
 }
 
@@ -259,6 +295,7 @@ struct inet_queue *inet_queue_new(struct inet *in, enum queue_type type, struct 
 	operation_list_init(&iq->pops);
 	operation_list_init(&iq->accepts);
 	list_init(&iq->sending);
+	list_init(&iq->lingering);
 	list_add_tail(&in->queues, &iq->link);
 	return iq;
 }
@@ -273,32 +310,59 @@ int inet_socket(struct libos *l, enum queue_type type, struct queue **out)
 		return -ENOMEM;
 	rc = stack_open(in->stack, type == QUEUE_TCP ? SOCK_STREAM : SOCK_DGRAM, iq, &iq->sock);
 	if (rc < 0) {
-		inet_close(&iq->queue);
+		inet_queue_free(iq);
 		return rc;
 	}
 	*out = &iq->queue;
 	return 0;
 }
 
-void inet_close(struct queue *q)
+void inet_queue_free(struct inet_queue *iq)
 {
-	struct inet_queue *iq = inet_queue(q);
-	uint64_t now_ns = clock_now_ns();
-
-	if (iq->sock) {
-		stack_set_user(iq->sock, NULL);
-		stack_close(iq->sock, now_ns);
-		inet_flush(iq->inet, now_ns);
-	}
 	list_del(&iq->link);
 	list_del(&iq->sending);
+	list_del(&iq->lingering);
 	free(iq);
+}
+
+/* Options that a program may have set. */
+static void copy_options(struct sock *to, struct sock *from)
+{
+	static const struct {
+		int level, name;
+	} all[] = {{SOL_SOCKET, SO_LINGER},
+		   {SOL_SOCKET, SO_KEEPALIVE},
+		   {SOL_SOCKET, SO_SNDBUF},
+		   {SOL_SOCKET, SO_RCVBUF},
+		   {IPPROTO_TCP, TCP_NODELAY}};
+
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		uint8_t value[sizeof(struct linger)];
+		uint32_t len = sizeof(value);
+
+		if (stack_getsockopt(from, all[i].level, all[i].name, value, &len) == 0)
+			stack_setsockopt(to, all[i].level, all[i].name, value, len);
+	}
+}
+
+int inet_queue_renew(struct inet_queue *iq)
+{
+	const struct endpoint local = stack_local(iq->sock);
+	struct sock *fresh;
+	int rc = stack_open(iq->inet->stack, SOCK_STREAM, iq, &fresh);
+
+	if (rc < 0)
+		return rc;
+	copy_options(fresh, iq->sock);
+	stack_abort(iq->sock, clock_now_ns());
+	iq->sock = fresh;
+	return iq->queue.bound ? stack_bind(fresh, &local, iq->reuse_port) : 0;
 }
 
 /* Sleeps over the link until something comes, the stack's deadline, or the end. */
 static void linger_step(struct inet *in, uint64_t now_ns, uint64_t end_ns)
 {
-	uint64_t until_ns = stack_next_deadline(in->stack);
+	uint64_t until_ns = inet_next_deadline(&in->libos);
 	struct pollfd wake = {.fd = in->link->ops->wake_fd ? in->link->ops->wake_fd(in->link) : -1,
 			      .events = POLLIN};
 	struct timespec interval;
@@ -320,7 +384,7 @@ void inet_destroy(struct libos *l, uint64_t linger_ns)
 
 	while (!list_empty(&in->queues))
 		inet_close(&list_entry(in->queues.next, struct inet_queue, link)->queue);
-	while (!in->link_gone && stack_busy(in->stack) && now_ns < end_ns) {
+	while (!in->link_lost && inet_undelivered(in) && now_ns < end_ns) {
 		struct operation_list none;
 
 		operation_list_init(&none);
@@ -328,6 +392,8 @@ void inet_destroy(struct libos *l, uint64_t linger_ns)
 			linger_step(in, now_ns, end_ns);
 		now_ns = clock_now_ns();
 	}
+	inet_reset_lingering(in, now_ns);
+	inet_flush(in, now_ns);
 	drop_kept(in);
 	stack_destroy(in->stack);
 	in->link->ops->destroy(in->link);
@@ -350,16 +416,6 @@ int inet_bind(struct queue *q, const struct endpoint *local)
 int inet_listen(struct queue *q, int backlog)
 {
 	return stack_listen(inet_queue(q)->sock, backlog);
-}
-
-int inet_shutdown(struct queue *q, int how)
-{
-	struct inet_queue *iq = inet_queue(q);
-	uint64_t now_ns = clock_now_ns();
-	int rc = stack_shutdown(iq->sock, how, now_ns);
-
-	inet_flush(iq->inet, now_ns);
-	return rc;
 }
 
 int inet_setsockopt(struct queue *q, int level, int name, const void *val, uint32_t len)

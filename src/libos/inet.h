@@ -15,6 +15,9 @@
 int inet_create(struct libos **out, const struct libos_class *class, const struct libos_env *env,
 		struct link *link);
 
+/* Whether the configuration has an own address. 0, or -EINVAL (one line was logged). */
+int inet_check_address(const struct config *c);
+
 /* All of a libos_class but name and create. */
 void inet_destroy(struct libos *l, uint64_t linger_ns);
 void inet_forked(struct libos *l);

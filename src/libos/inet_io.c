@@ -6,7 +6,6 @@
 #include "base/clock.h"
 #include "libos/inet_queue.h"
 #include <errno.h>
-#include <sys/socket.h>
 
 static void finish(struct inet_queue *iq, struct operation *op, int error)
 {
@@ -60,8 +59,9 @@ static int push_stream(struct inet_queue *iq, struct operation *op, uint64_t now
  * -EINPROGRESS: sent by reference. */
 static int push_some(struct inet_queue *iq, struct operation *op, uint64_t now_ns)
 {
-	int rc = iq->queue.type == QUEUE_TCP ? push_stream(iq, op, now_ns)
-					     : push_datagram(iq, op, now_ns);
+	int rc = iq->inet->link_lost           ? -ENETDOWN
+		 : iq->queue.type == QUEUE_TCP ? push_stream(iq, op, now_ns)
+					       : push_datagram(iq, op, now_ns);
 
 	if (rc == -EAGAIN || rc == -EINPROGRESS)
 		return rc;
@@ -97,6 +97,10 @@ int inet_push(struct operation *op)
 	uint64_t now_ns = clock_now_ns();
 	int rc;
 
+	if (iq->fin_wanted) {
+		op->error = -EPIPE;
+		return 0;
+	}
 	if (iq->pushes.head) { /* in order, behind those that wait */
 		operation_list_add(&iq->pushes, op);
 		return -EINPROGRESS;
@@ -155,6 +159,8 @@ static int pop_some(struct inet_queue *iq, struct operation *op, uint64_t now_ns
 	struct stack_received got;
 	int rc = stack_recv(iq->sock, op->pop.max_bytes, &got, now_ns);
 
+	if (rc == -EAGAIN && iq->inet->link_lost)
+		rc = -ENETDOWN;
 	if (rc == -EAGAIN)
 		return rc;
 	if (rc == 0)
@@ -199,7 +205,9 @@ static int accept_some(struct inet_queue *iq, struct operation *op)
 	}
 	rc = stack_accept(iq->sock, new, &new->sock);
 	if (rc < 0) {
-		inet_close(&new->queue);
+		inet_queue_free(new);
+		if (rc == -EAGAIN && iq->inet->link_lost)
+			rc = -ENETDOWN;
 		if (rc == -EAGAIN)
 			return rc;
 		op->error = rc;
@@ -231,33 +239,20 @@ int inet_connect(struct operation *op)
 {
 	struct inet_queue *iq = inet_queue(op->queue);
 	uint64_t now_ns = clock_now_ns();
-	int rc = stack_connect(iq->sock, &op->connect.to, now_ns);
+	int rc = 0;
 
+	if (iq->inet->link_lost)
+		return -ENETDOWN;
+	if (iq->queue.type == QUEUE_TCP && stack_error(iq->sock) != 0)
+		rc = inet_queue_renew(iq); /* another try after one that failed */
+	if (rc == 0)
+		rc = stack_connect(iq->sock, &op->connect.to, now_ns);
 	inet_flush(iq->inet, now_ns);
 	if (rc == -EINPROGRESS)
 		iq->connect = op;
 	else if (rc == 0)
 		op->error = 0;
 	return rc;
-}
-
-/* A close that is waited for: the end goes out behind the pushes, and the peer's acknowledgement of
- * it, or an error, finishes the operation. */
-int inet_close_async(struct operation *op)
-{
-	struct inet_queue *iq = inet_queue(op->queue);
-	uint64_t now_ns = clock_now_ns();
-
-	op->error = 0;
-	if (iq->queue.type != QUEUE_TCP || !iq->queue.connected)
-		return 0;
-	iq->close = op;
-	if (!iq->pushes.head && stack_shutdown(iq->sock, SHUT_WR, now_ns) < 0) {
-		iq->close = NULL;
-		return 0;
-	}
-	inet_flush(iq->inet, now_ns);
-	return -EINPROGRESS;
 }
 
 static void finish_single(struct inet_queue *iq, struct operation **op, int error)
@@ -276,7 +271,6 @@ void inet_queue_fail(struct inet_queue *iq, int error, uint64_t now_ns)
 	fail_all(iq, &iq->pops, error);
 	fail_all(iq, &iq->accepts, error);
 	finish_single(iq, &iq->connect, error);
-	finish_single(iq, &iq->close, error);
 }
 
 void inet_event(struct inet_queue *iq, uint32_t bits, uint64_t now_ns)
@@ -291,43 +285,29 @@ void inet_event(struct inet_queue *iq, uint32_t bits, uint64_t now_ns)
 		complete_acked(iq);
 	if (bits & STACK_EV_WRITE) {
 		go_on_pushing(iq, now_ns);
-		if (iq->close && !iq->pushes.head)
-			stack_shutdown(iq->sock, SHUT_WR, now_ns);
+		if (iq->fin_wanted)
+			inet_send_end(iq, now_ns);
 	}
-	if (bits & STACK_EV_CLOSED)
-		finish_single(iq, &iq->close, 0);
 	if (bits & STACK_EV_FAILED)
 		inet_queue_fail(iq, stack_error(iq->sock), now_ns);
+	if (bits & (STACK_EV_CLOSED | STACK_EV_FAILED) || (iq->delivered && iq->closed))
+		inet_ended(iq, stack_error(iq->sock), now_ns);
 }
 
-/* A connection in the making is given up: the queue goes on with a fresh socket, bound as the
- * program had it. */
-static int give_up_connecting(struct inet_queue *iq)
-{
-	const struct endpoint local = stack_local(iq->sock);
-	struct sock *fresh;
-	int rc = stack_open(iq->inet->stack, SOCK_STREAM, iq, &fresh);
-
-	if (rc < 0)
-		return -EBUSY;
-	stack_abort(iq->sock, clock_now_ns());
-	if (iq->queue.bound)
-		stack_bind(fresh, &local, iq->reuse_port);
-	iq->sock = fresh;
-	iq->connect = NULL;
-	return 0;
-}
-
-/* A push whose first bytes are in the stream cannot be taken back. */
+/* A push whose first bytes are in the stream, or that the link may be reading, cannot be taken
+ * back. */
 int inet_cancel(struct operation *op)
 {
 	struct inet_queue *iq = inet_queue(op->queue);
 
-	if (op->opcode == DEMI_OPC_PUSH && op->push.sent > 0)
+	if (op->opcode == DEMI_OPC_PUSH &&
+	    (op->push.sent > 0 || !operation_list_remove(&iq->pushes, op)))
 		return -EBUSY;
-	if (op->opcode == DEMI_OPC_CONNECT)
-		return give_up_connecting(iq);
-	operation_list_remove(&iq->pushes, op);
+	if (op->opcode == DEMI_OPC_CONNECT) {
+		if (inet_queue_renew(iq) < 0)
+			return -EBUSY;
+		iq->connect = NULL;
+	}
 	operation_list_remove(&iq->pops, op);
 	operation_list_remove(&iq->accepts, op);
 	return 0;

@@ -7,9 +7,13 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <net/if_arp.h>
+#include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <sys/un.h>
+#include <time.h>
 #include <unistd.h>
 
 static int ask(int fd, unsigned long request, struct ifreq *req)
@@ -86,4 +90,36 @@ bool interface_has_address(const char *name, const struct ip_addr *addr)
 		found = is_address(a, name, addr);
 	freeifaddrs(all);
 	return found;
+}
+
+/* An abstract name of a socket is the network namespace's, and goes with the socket. */
+static int bind_claim(int fd, int index, const struct ip_addr *addr)
+{
+	struct sockaddr_un name = {.sun_family = AF_UNIX};
+	int len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "demikernel/%d/%08x",
+			   index, ip4_get(addr));
+	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
+
+	return bind(fd, (const struct sockaddr *)&name, size) < 0 ? -errno : 0;
+}
+
+int interface_claim(const char *name, const struct ip_addr *addr)
+{
+	const struct timespec pause = {.tv_nsec = 10000000};
+	int index = (int)if_nametoindex(name), fd, rc;
+
+	if (index == 0)
+		return -ENODEV;
+	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	if (fd < 0)
+		return -errno;
+	rc = bind_claim(fd, index, addr);
+	for (unsigned i = 0; rc == -EADDRINUSE && i < INTERFACE_CLAIM_TRIES; i++) {
+		nanosleep(&pause, NULL);
+		rc = bind_claim(fd, index, addr);
+	}
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc == -EADDRINUSE ? -EBUSY : rc;
 }

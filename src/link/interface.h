@@ -25,4 +25,13 @@ bool interface_exists(int index);
 /* Whether the kernel has this address on the interface, and would answer for it too. */
 bool interface_has_address(const char *name, const struct ip_addr *addr);
 
+/* Claims an address on an interface for this instance, against others that carry it by a stack of
+ * their own: two that answer for one address break each other's connections. A claim is a
+ * descriptor, given to the caller, and ends when it is closed, also by the end of the process; one
+ * of a process just ended is waited for, for at most INTERFACE_CLAIM_TRIES * 10 ms. -EBUSY: it is
+ * claimed; -ENODEV: there is no such interface; or another -errno. */
+int interface_claim(const char *name, const struct ip_addr *addr);
+
+enum { INTERFACE_CLAIM_TRIES = 50 };
+
 #endif

@@ -27,7 +27,8 @@ enum { BLOCK_BYTES = 1 << 18 };
 struct packet {
 	struct link link;
 	int fd;
-	int index; /* of the interface */
+	int claim_fd; /* interface_claim() */
+	int index;    /* of the interface */
 	uint32_t slot_bytes;
 	uint32_t rx_next, tx_next;
 	uint8_t *rx, *tx; /* the rings */
@@ -191,9 +192,15 @@ static int packet_arm(struct link *l)
 	return (status_of(slot(p, p->rx, p->rx_next)) & TP_STATUS_USER) != 0;
 }
 
+/* The mapping would keep the socket, and what it receives, as long as the child lives. */
 static void packet_forked(struct link *l)
 {
-	close(packet_of(l)->fd);
+	struct packet *p = packet_of(l);
+
+	munmap(p->rx, p->map_bytes);
+	close(p->fd);
+	if (p->claim_fd >= 0)
+		close(p->claim_fd);
 }
 
 static void packet_destroy(struct link *l)
@@ -203,6 +210,8 @@ static void packet_destroy(struct link *l)
 	if (p->rx)
 		munmap(p->rx, p->map_bytes);
 	close(p->fd);
+	if (p->claim_fd >= 0)
+		close(p->claim_fd);
 	pool_destroy(l->info.rx_pool);
 	free(p);
 }
@@ -329,6 +338,7 @@ int packet_open(struct link **out, const struct packet_options *opt)
 	if (!p)
 		return rc;
 	p->link.ops = &packet_ops;
+	p->claim_fd = -1;
 	p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	rc = p->fd < 0 ? -errno : read_interface(p, opt);
 	if (rc == 0 && !ip_is_any(&opt->addr))
@@ -351,6 +361,7 @@ int packet_open(struct link **out, const struct packet_options *opt)
 		return rc;
 	}
 	p->link.info.max_frags = FRAME_FRAGS;
+	p->claim_fd = opt->claim_fd;
 	*out = &p->link;
 	return 0;
 }

@@ -21,6 +21,8 @@ struct packet_options {
 	const char *interface; /* its name; borrowed for the call */
 	struct ip_addr addr;   /* frames for this address, and ARP, are taken; ip_is_any(): all */
 	const uint8_t *mac; /* 6 bytes: the own MAC when it is not the interface's; NULL: it is */
+	int claim_fd; /* closed with the link; stays the caller's when that is not opened. -1: none
+		       */
 };
 
 /* Opens the interface. Returns 0; -EPERM (no CAP_NET_RAW), -ENODEV (no such interface), -ENETDOWN

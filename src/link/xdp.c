@@ -37,6 +37,7 @@
 enum {
 	FILL_BATCH = 64,                /* chunks given to the kernel at a time */
 	PIECES = 2 * (FRAME_FRAGS + 1), /* of one frame: each fragment may cross one chunk border */
+	KERNEL_BATCH = 32,              /* pieces that one system call sends */
 	PIECES_MAX_FRAG_BYTES = XDP_CHUNK_BYTES, /* so that a fragment crosses one at most */
 };
 
@@ -55,8 +56,10 @@ struct xdp {
 	struct xsk_ring_prod fill, send;
 	struct xsk_ring_cons rx, completion;
 	int fd;
+	int claim_fd;      /* interface_claim() */
 	int index;         /* of the interface */
 	bool multi_buffer; /* a frame may be several pieces */
+	bool unsent;       /* the kernel took a part of what is on the transmit ring */
 	struct heap *heap;
 	uint8_t *area; /* the UMEM: the heap's region */
 	size_t area_bytes;
@@ -64,6 +67,7 @@ struct xdp {
 	struct buf *partial;  /* a received frame of several pieces, as far as it has come */
 	struct in_flight *tx; /* by chunk of the UMEM */
 	bool *lent;           /* by buffer of the pool: the kernel has it to receive into */
+	uint32_t lent_count;
 };
 
 static struct xdp *xdp_of(struct link *l)
@@ -84,7 +88,9 @@ static void refill(struct xdp *x)
 	struct pool *pool = x->link.info.rx_pool;
 	uint32_t at, n = 0;
 
-	if (xsk_prod_nb_free(&x->fill, FILL_BATCH) < FILL_BATCH || pool->free_count < FILL_BATCH)
+	/* Half of them stay for what is sent and copied. */
+	if (xsk_prod_nb_free(&x->fill, FILL_BATCH) < FILL_BATCH || pool->free_count < FILL_BATCH ||
+	    x->lent_count + FILL_BATCH > pool->count / 2)
 		return;
 	if (xsk_ring_prod__reserve(&x->fill, FILL_BATCH, &at) != FILL_BATCH)
 		return;
@@ -96,6 +102,7 @@ static void refill(struct xdp *x)
 		*xsk_ring_prod__fill_addr(&x->fill, at + n++) = (uint64_t)(b->base - x->area);
 	}
 	xsk_ring_prod__submit(&x->fill, FILL_BATCH);
+	x->lent_count += FILL_BATCH;
 }
 
 /* A further piece of a frame that is larger than a chunk: gathered in a buffer of the heap. */
@@ -118,6 +125,7 @@ static struct buf *take_piece(struct xdp *x, const struct xdp_desc *d)
 	struct buf *b = buffer_at(x, d->addr);
 
 	x->lent[b - x->link.info.rx_pool->bufs] = false;
+	x->lent_count--;
 	b->data = x->area + d->addr;
 	b->len = d->len;
 	b->flags = 0;
@@ -152,6 +160,25 @@ static void complete(struct xdp *x)
 		xsk_ring_cons__release(&x->completion, n);
 }
 
+/* In copy mode a system call sends a bounded number of pieces: the rest takes further calls. An
+ * interface that is down loses its frames, as a pulled cable would; one that is gone has no socket
+ * any more. */
+static int doorbell(struct xdp *x)
+{
+	x->unsent = false;
+	if (!xsk_ring_prod__needs_wakeup(&x->send))
+		return 0;
+	for (unsigned i = 0; i < XDP_RING_FRAMES / KERNEL_BATCH; i++) {
+		if (sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0)
+			return 0;
+		if (errno != EAGAIN)
+			break;
+		complete(x);
+	}
+	x->unsent = errno == EAGAIN || errno == EBUSY || errno == ENOBUFS || errno == ENETDOWN;
+	return errno == ENXIO || errno == ENODEV ? -ENODEV : 0;
+}
+
 static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 {
 	struct xdp *x = xdp_of(l);
@@ -160,6 +187,8 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 
 	(void)now_ns;
 	complete(x);
+	if (x->unsent && doorbell(x) < 0)
+		return -ENODEV;
 	n = xsk_ring_cons__peek(&x->rx, (uint32_t)max, &at);
 	for (uint32_t i = 0; i < n; i++) {
 		bufs[count] = take_piece(x, xsk_ring_cons__rx_desc(&x->rx, at + i));
@@ -287,17 +316,6 @@ static bool send_one(struct xdp *x, struct frame *f)
 	return true;
 }
 
-static int doorbell(struct xdp *x)
-{
-	if (!xsk_ring_prod__needs_wakeup(&x->send))
-		return 0;
-	if (sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0)
-		return 0;
-	/* An interface that is down loses its frames, as a pulled cable would; one that is gone has
-	 * no socket any more. */
-	return errno == ENXIO || errno == ENODEV ? -ENODEV : 0;
-}
-
 static int xdp_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
 {
 	struct xdp *x = xdp_of(l);
@@ -333,12 +351,15 @@ static int xdp_arm(struct link *l)
 	return 1;
 }
 
+/* The rings' mappings would keep the queue busy as long as the child lives. */
 static void xdp_forked(struct link *l)
 {
 	struct xdp *x = xdp_of(l);
 
 	xdp_program_detach(&x->program);
-	close(x->fd);
+	xsk_socket__delete(x->socket);
+	xsk_umem__delete(x->umem);
+	close(x->claim_fd);
 }
 
 /* What the kernel had when its socket went. */
@@ -368,6 +389,8 @@ static void xdp_destroy(struct link *l)
 	if (x->umem)
 		xsk_umem__delete(x->umem);
 	take_back(x);
+	if (x->claim_fd >= 0)
+		close(x->claim_fd);
 	pool_destroy(l->info.rx_pool);
 	free(x->lent);
 	free(x->tx);
@@ -393,19 +416,23 @@ static void rooms_gone(struct pool *pool)
 	pool_unref(rooms);
 }
 
-/* One block of the heap becomes the rooms of the link's pool. */
+/* One block of the heap becomes the rooms of the link's pool. A heap is 16 MiB at least. */
 static int make_pool(struct xdp *x)
 {
+	uint32_t count = XDP_POOL_BUFFERS;
 	int rc;
 
-	x->rooms = heap_alloc(x->heap, (size_t)XDP_POOL_BUFFERS * XDP_CHUNK_BYTES);
-	x->lent = calloc(XDP_POOL_BUFFERS, sizeof(*x->lent));
+	x->area = heap_pin(x->heap, &x->area_bytes);
+	if (count > x->area_bytes / XDP_CHUNK_BYTES / 4) /* the rest is the program's */
+		count = (uint32_t)(x->area_bytes / XDP_CHUNK_BYTES / 4);
+	x->rooms = heap_alloc(x->heap, (size_t)count * XDP_CHUNK_BYTES);
+	x->lent = calloc(count, sizeof(*x->lent));
 	if (!x->rooms || !x->lent) {
 		rc = -ENOMEM;
 		goto unref_rooms;
 	}
-	rc = pool_create(&x->link.info.rx_pool, XDP_POOL_BUFFERS, XDP_CHUNK_BYTES,
-			 BUF_HEADROOM_BYTES, x->rooms->data);
+	rc = pool_create(&x->link.info.rx_pool, count, XDP_CHUNK_BYTES, BUF_HEADROOM_BYTES,
+			 x->rooms->data);
 	if (rc < 0)
 		goto unref_rooms;
 	x->link.info.rx_pool->gone = rooms_gone;
@@ -418,7 +445,7 @@ unref_rooms:
 	return rc;
 }
 
-/* Pins the heap and tells the kernel of it. */
+/* Tells the kernel of the heap, which pins it. */
 static int make_umem(struct xdp *x)
 {
 	const struct xsk_umem_config cfg = {
@@ -427,7 +454,6 @@ static int make_umem(struct xdp *x)
 	    .frame_size = XDP_CHUNK_BYTES,
 	};
 
-	x->area = heap_pin(x->heap, &x->area_bytes);
 	x->tx = calloc(x->area_bytes / XDP_CHUNK_BYTES, sizeof(*x->tx));
 	if (!x->tx)
 		return -ENOMEM;
@@ -537,6 +563,7 @@ int xdp_open(struct link **out, const struct xdp_setup *opt, const char **why)
 		return -ENOMEM;
 	x->link.ops = &xdp_ops;
 	x->heap = opt->heap;
+	x->claim_fd = -1;
 	x->program = (struct xdp_program){-1, -1, -1, false};
 	rc = open_all(x, opt, why);
 	if (rc < 0) {
@@ -547,6 +574,7 @@ int xdp_open(struct link **out, const struct xdp_setup *opt, const char **why)
 	for (unsigned i = 0; i < XDP_RING_FRAMES / FILL_BATCH; i++)
 		refill(x);
 	x->link.info.max_frags = FRAME_FRAGS;
+	x->claim_fd = opt->claim_fd;
 	*out = &x->link;
 	return 0;
 }

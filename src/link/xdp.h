@@ -18,11 +18,11 @@
 #include "mem/heap.h"
 
 enum {
-	XDP_CHUNK_BYTES = 4096, /* of the UMEM: one received frame lies in one chunk, a sent piece
-				   does not cross one */
-	XDP_RING_FRAMES = 1024, /* slots of each of the four rings */
-	XDP_POOL_BUFFERS =
-	    4096, /* frames in all: on the fill ring, with the stack, with the program */
+	XDP_CHUNK_BYTES = 4096,  /* of the UMEM: one received frame lies in one chunk, a sent piece
+				    does not cross one */
+	XDP_RING_FRAMES = 1024,  /* slots of each of the four rings */
+	XDP_POOL_BUFFERS = 4096, /* frames in all: on the fill ring, with the stack, with the
+				    program; at most a quarter of the heap */
 	XDP_BIND_TRIES =
 	    100, /* for a queue that is still busy from a process just ended, 10 ms apart */
 };
@@ -36,6 +36,7 @@ struct xdp_setup {
 	uint32_t busy_poll_us; /* 0: off; else the kernel polls the device for so long in our system
 				  calls */
 	struct heap *heap;     /* becomes the UMEM, all of it pinned; outlives the link */
+	int claim_fd;          /* as in struct packet_options */
 };
 
 /* 0; -EPERM, -ENODEV, -ENETDOWN, -EBUSY, -EOPNOTSUPP (the kernel has no AF_XDP), -EINVAL (no
