@@ -91,7 +91,7 @@ static int load(int map_fd, uint32_t addr)
 	    MOVE_CONST(BPF_REG_0, XDP_PASS),
 	    EXIT(),
 	};
-	LIBBPF_OPTS(bpf_prog_load_opts, opts);
+	struct bpf_prog_load_opts opts = {.sz = sizeof(opts)};
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "demikernel", "GPL", code,
 			       sizeof(code) / sizeof(code[0]), &opts);
 
@@ -100,7 +100,7 @@ static int load(int map_fd, uint32_t addr)
 
 static int attach(struct xdp_program *p, int interface_index, uint32_t flags)
 {
-	LIBBPF_OPTS(bpf_link_create_opts, opts, .flags = flags);
+	struct bpf_link_create_opts opts = {.sz = sizeof(opts), .flags = flags};
 
 	p->link_fd = bpf_link_create(p->program_fd, interface_index, BPF_XDP, &opts);
 	if (p->link_fd < 0)
