@@ -223,7 +223,7 @@ static void peer_reads_late(void)
 
 	begin();
 	qd = connection();
-	hear();
+	hear_idle();
 	for (;;) {
 		qr = result(start_pop(qd));
 		if (qr.qr_opcode == DEMI_OPC_FAILED)
@@ -350,5 +350,5 @@ const struct behaviour close_cases[] = {
     ALONE(close_async_of_what_has_no_peer_completes),
     WITH(close_async_fails_when_the_peer_resets, peer_resets),
     WITH(a_thousand_connections_come_and_go, peer_comes_and_goes),
-    {NULL, NULL, NULL},
+    {NULL, NULL, NULL, false},
 };

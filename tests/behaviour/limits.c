@@ -126,7 +126,7 @@ static void without_memory_an_sga_is_null(void)
 	static const size_t bytes[] = {64, 4096, 1 << 20, 16 << 20};
 	const demi_sgarray_t null = {0};
 
-	configure(NULL, "  small_buffers: 64\n  heap_bytes: 16777216\n");
+	configure(NULL, "  small_buffers: 64\n  heap_bytes: 67108864\n");
 	begin();
 	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
 		for (int round = 0; round < 2; round++) {
@@ -140,13 +140,36 @@ static void without_memory_an_sga_is_null(void)
 	free(taken);
 }
 
+/* What was received into memory of the device's may come without any of the program's. */
+static size_t pop_or_no_memory(int qd, uint8_t *data)
+{
+	demi_qtoken_t qt;
+	demi_qresult_t qr;
+	size_t len;
+	int rc = demi_pop(&qt, qd);
+
+	if (rc != 0) {
+		equal(rc, ENOMEM);
+		return 0;
+	}
+	qr = result(qt);
+	if (qr.qr_opcode == DEMI_OPC_FAILED) {
+		equal(qr.qr_ret, ENOMEM);
+		return 0;
+	}
+	len = qr.qr_value.sga.sga_segs[0].sgaseg_len;
+	memcpy(data, qr.qr_value.sga.sga_segs[0].sgaseg_buf, len);
+	give_back(&qr);
+	return len;
+}
+
 static void without_memory_a_pop_fails_and_loses_nothing(void)
 {
 	enum { MAX = 65536, BYTES = 100000 };
 	static const size_t sizes[] = {16 << 20, 1 << 20, 65536, 4096, 64};
 	demi_sgarray_t *taken = malloc(MAX * sizeof(*taken));
 	uint8_t *want = malloc(BYTES), *got = malloc(BYTES);
-	size_t n = 0;
+	size_t n = 0, have = 0;
 	int qd;
 
 	configure(NULL, "  small_buffers: 64\n  heap_bytes: 16777216\n");
@@ -155,19 +178,12 @@ static void without_memory_a_pop_fails_and_loses_nothing(void)
 	hear(); /* the bytes are there */
 	for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++)
 		n += take_all(taken + n, MAX - n, sizes[i]);
-	for (int i = 0; i < 3; i++) {
-		demi_qtoken_t qt;
-		int rc = demi_pop(&qt, qd);
-
-		if (rc == 0)
-			failure(qt, ENOMEM);
-		else
-			equal(rc, ENOMEM);
-	}
+	for (int i = 0; i < 3; i++)
+		have += pop_or_no_memory(qd, got + have);
 	while (n > 0)
 		equal(demi_sgafree(&taken[--n]), 0);
 	pattern(want, BYTES, 9);
-	pop_all(qd, got, BYTES);
+	pop_all(qd, got + have, BYTES - have);
 	same(got, want, BYTES);
 	free(taken);
 	free(want);
@@ -222,5 +238,5 @@ const struct behaviour limit_cases[] = {
     ALONE(without_memory_an_sga_is_null),
     WITH(without_memory_a_pop_fails_and_loses_nothing, peer_sends_a_pattern),
     ALONE(a_full_memory_queue_holds_pushes_back),
-    {NULL, NULL, NULL},
+    {NULL, NULL, NULL, false},
 };

@@ -19,8 +19,20 @@
 
 enum { CASE_SECONDS = 60, CASES_MAX = 256 };
 
+/* catpowder between va and vb: run under tests/net/in-veth.sh. */
+#define IN_VETH(label, link)                                                                       \
+	{                                                                                          \
+		label, "catpowder", {"10.9.0.1", "10.9.0.2"},                                      \
+		    {"  local_ipv4_addr: 10.9.0.1/24\n", "  local_ipv4_addr: 10.9.0.2/24\n"},      \
+		    {"raw_socket:\n  linux_interface_name: va\n  link: " link "\n",                \
+		     "raw_socket:\n  linux_interface_name: vb\n  link: " link "\n"},               \
+		    true                                                                           \
+	}
+
 static const struct libos_row rows[] = {
-    {"catnap", {"127.0.0.1", "127.0.0.1"}, "", ""},
+    {"catnap", "catnap", {"127.0.0.1", "127.0.0.1"}, {"", ""}, {"", ""}, false},
+    IN_VETH("catpowder-xdp", "xdp"),
+    IN_VETH("catpowder-packet", "packet"),
 };
 
 static const struct behaviour *const groups[] = {
@@ -44,7 +56,7 @@ static pid_t start(side_fn fn, int side, const int ends[2])
 	setenv("LIBOS", row->name, 1);
 	unsetenv("CONFIG_PATH");
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
-	if (row->demikernel[0] != '\0' || row->sections[0] != '\0')
+	if (row->demikernel[me][0] != '\0' || row->sections[me][0] != '\0')
 		configure(NULL, NULL);
 	fn();
 	exit(0);
@@ -101,7 +113,8 @@ static size_t collect(struct CMUnitTest tests[], const char *part)
 
 	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
 		for (const struct behaviour *b = groups[g]; b->name != NULL; b++) {
-			if (part != NULL && strstr(b->name, part) == NULL)
+			if ((part != NULL && strstr(b->name, part) == NULL) ||
+			    (b->threads && chosen->one_instance))
 				continue;
 			assert_true(n < CASES_MAX);
 			tests[n++] = (struct CMUnitTest){
@@ -119,12 +132,12 @@ int main(int argc, char **argv)
 	size_t n;
 
 	for (size_t i = 0; argc > 1 && i < sizeof(rows) / sizeof(rows[0]); i++)
-		if (strcmp(rows[i].name, argv[1]) == 0)
+		if (strcmp(rows[i].label, argv[1]) == 0)
 			chosen = &rows[i];
 	if (chosen == NULL) {
 		fprintf(stderr, "usage: %s LIBOS [PART-OF-A-NAME]\n", argv[0]);
 		return 2;
 	}
 	n = collect(tests, argc > 2 ? argv[2] : NULL);
-	return _cmocka_run_group_tests(chosen->name, tests, n, NULL, NULL);
+	return _cmocka_run_group_tests(chosen->label, tests, n, NULL, NULL);
 }

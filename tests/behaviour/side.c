@@ -37,11 +37,27 @@ void say(uint64_t number)
 	check(send(channel, &number, sizeof(number), MSG_NOSIGNAL) == sizeof(number));
 }
 
-uint64_t hear(void)
+uint64_t hear_idle(void)
 {
 	uint64_t number;
 
 	check(recv(channel, &number, sizeof(number), 0) == sizeof(number));
+	return number;
+}
+
+uint64_t hear(void)
+{
+	const struct timespec a_while = {.tv_nsec = 1000000};
+	const uint64_t end = now_ns() + HEAR_SECONDS * UINT64_C(1000000000);
+	uint64_t number;
+	ssize_t n;
+
+	while ((n = recv(channel, &number, sizeof(number), MSG_DONTWAIT)) < 0 && errno == EAGAIN &&
+	       now_ns() < end) {
+		if (demi_wait_any(&(demi_qresult_t){0}, &(int){0}, NULL, 0, &a_while) == ENOSYS)
+			return hear_idle(); /* no instance that could make progress */
+	}
+	check(n == sizeof(number));
 	return number;
 }
 
@@ -51,9 +67,9 @@ void configure(const char *demikernel, const char *limits)
 	int fd = memfd_create("behaviour", 0);
 
 	check(fd >= 0);
-	dprintf(fd, "demikernel:\n  idle: adaptive\n%s%s%s%s%s", row->demikernel,
+	dprintf(fd, "demikernel:\n  idle: adaptive\n%s%s%s%s%s", row->demikernel[me],
 		demikernel != NULL ? demikernel : "", limits != NULL ? "limits:\n" : "",
-		limits != NULL ? limits : "", row->sections);
+		limits != NULL ? limits : "", row->sections[me]);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	setenv("CONFIG_PATH", path, 1);
 }

@@ -18,10 +18,12 @@
 
 /* One libOS to run over: a later one is a row in run.c. */
 struct libos_row {
-	const char *name;
-	const char *ip[2];      /* of A and B */
-	const char *demikernel; /* lines of the section demikernel that it needs */
-	const char *sections;   /* further sections, whole */
+	const char *label;         /* of the row */
+	const char *name;          /* as in LIBOS */
+	const char *ip[2];         /* of A and B */
+	const char *demikernel[2]; /* lines of the section demikernel that each needs */
+	const char *sections[2];   /* further sections, whole */
+	bool one_instance;         /* has its device alone */
 };
 
 typedef void (*side_fn)(void);
@@ -29,16 +31,22 @@ typedef void (*side_fn)(void);
 struct behaviour {
 	const char *name;
 	side_fn a, b; /* b: NULL when A plays alone */
+	bool threads; /* one side has several instances at a time */
 };
 
 /* A alone; or A, whose name is the case's, with B. */
-#define ALONE(a)                                                                                   \
+#define ALONE(side_a)                                                                              \
 	{                                                                                          \
-#a, a, NULL                                                                        \
+#side_a, side_a, NULL, false                                                       \
 	}
-#define WITH(a, b)                                                                                 \
+#define WITH(side_a, side_b)                                                                       \
 	{                                                                                          \
-#a, a, b                                                                           \
+#side_a, side_a, side_b, false                                                     \
+	}
+/* One side has several threads with an instance each. */
+#define THREADS(side_a, side_b)                                                                    \
+	{                                                                                          \
+#side_a, side_a, side_b, true                                                      \
 	}
 
 /* Each ends with a NULL name. */
@@ -58,10 +66,12 @@ extern int channel; /* to the other */
 void check_that(bool cond, const char *what, const char *file, int line);
 void check_equal(long long got, long long want, const char *what, const char *file, int line);
 
-/* Numbers to and from the other side. hear() waits, for HEAR_SECONDS at most. */
+/* Numbers to and from the other side. hear() waits, for HEAR_SECONDS at most, and makes progress
+ * meanwhile: a stack of ours answers nobody outside demi_ calls. */
 enum { HEAR_SECONDS = 30 };
 void say(uint64_t number);
 uint64_t hear(void);
+uint64_t hear_idle(void); /* without progress */
 
 /* Writes a configuration for the demi_init() to come: lines of the sections demikernel and limits,
  * NULL: none. */

@@ -298,12 +298,15 @@ static void queues_are_served_fairly(void)
 	hear(); /* all is there */
 	for (i = 0; i < 2; i++)
 		equal(demi_pop_sized(&qt[i], qd[i], BYTES), 0);
-	while (got[0] < MESSAGES && got[1] < MESSAGES) {
+	while (got[0] < MESSAGES * BYTES && got[1] < MESSAGES * BYTES) {
+		uint32_t len;
+
 		equal(demi_wait_any(&qr, &i, qt, 2, &patience), 0);
-		equal(qr.qr_value.sga.sga_segs[0].sgaseg_len, BYTES);
+		len = qr.qr_value.sga.sga_segs[0].sgaseg_len;
+		check(len > 0 && len <= BYTES);
 		give_back(&qr);
-		got[i]++;
-		check(abs(got[0] - got[1]) <= 200);
+		got[i] += (int)len;
+		check(abs(got[0] - got[1]) <= 200 * BYTES);
 		equal(demi_pop_sized(&qt[i], qd[i], BYTES), 0);
 	}
 	memset(data, 0, sizeof(data));
@@ -516,5 +519,5 @@ const struct behaviour transfer_cases[] = {
     WITH(any_address_and_any_port_may_be_bound, peer_connects_and_leaves),
     WITH(nobody_listening_is_connection_refused, peer_has_closed_its_listener),
     WITH(a_peers_reset_fails_what_is_pending_and_what_comes, peer_resets),
-    {NULL, NULL, NULL},
+    {NULL, NULL, NULL, false},
 };

@@ -1,0 +1,16 @@
+#!/bin/sh
+# in-veth.sh PROGRAM ARGUMENT... - runs a program in a network namespace of its own that has a pair
+# of interfaces, va and vb, joined back to back; the kernel has no address on them. Exit status 77:
+# skipped, not privileged.
+if ! unshare -n true 2>/dev/null; then
+	echo "skipped: making a network namespace needs CAP_SYS_ADMIN (run as root)"
+	exit 77
+fi
+exec unshare -n sh -ec '
+	ip link set lo up
+	ip link add va type veth peer name vb
+	for i in va vb; do
+		echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6 2>/dev/null || :
+		ip link set "$i" up
+	done
+	exec "$@"' sh "$@"
