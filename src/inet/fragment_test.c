@@ -162,6 +162,35 @@ static void an_overlap_drops_the_datagram_and_what_still_comes_of_it(void **stat
 	free(d);
 }
 
+static void an_end_that_was_none_before_drops_the_datagram(void **state)
+{
+	struct net *net = *state;
+	struct datagram *d = make(2000);
+
+	give(net, d, 800, 1600);
+	d->h.fragment = 800 / 8; /* the same bytes, as the last */
+	net_give_ip(net, &d->h, d->l4 + 800, 800);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_overlap, 1);
+	free(d);
+}
+
+static void an_error_about_a_datagram_quotes_it_as_whole(void **state)
+{
+	struct net *net = *state;
+	struct datagram *d = make(1000);
+	const uint8_t *quoted = net->out + 14 + 20 + 8;
+
+	net_restart_with_statics(net);
+	give(net, d, 0, 800);
+	give(net, d, 800, d->len);
+	assert_true(net_take(net) > 0);
+	assert_int_equal(get_be32(out_l4(net)) >> 16, 0x0303);
+	assert_int_equal(get_be16(quoted + 2), 20 + d->len);
+	assert_int_equal(get_be16(quoted + 6), 0);
+	assert_int_equal(csum_fold(csum_header20(quoted, 0)), 0);
+	free(d);
+}
+
 static void two_ends_of_one_datagram_drop_it(void **state)
 {
 	struct net *net = *state;
@@ -426,6 +455,20 @@ static void fragments_carry_the_checksum_of_the_whole(void **state)
 	assert_memory_equal(got, whole, 4008);
 }
 
+static void a_buffer_smaller_than_the_mtu_sets_the_size_of_copies(void **state)
+{
+	static uint8_t data[4000], got[4100];
+	struct net *net = *state;
+	struct sock *k;
+	uint16_t id;
+
+	net->cfg.mtu = 9000;
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	assert_int_equal(send_and_collect(net, k, data, 4000, got, &id), 3);
+	assert_memory_equal(got + 8, data, 4000);
+}
+
 static void a_mtu_of_68_bytes_is_enough(void **state)
 {
 	static uint8_t data[1000], got[1100];
@@ -504,6 +547,8 @@ int main(void)
 	    net_test(datagrams_of_several_peers_and_ids_are_kept_apart),
 	    net_test(a_copy_of_a_fragment_does_no_harm),
 	    net_test(an_overlap_drops_the_datagram_and_what_still_comes_of_it),
+	    net_test(an_end_that_was_none_before_drops_the_datagram),
+	    net_test(an_error_about_a_datagram_quotes_it_as_whole),
 	    net_test(two_ends_of_one_datagram_drop_it),
 	    net_test(a_teardrop_is_dropped),
 	    net_test(impossible_fragments_are_dropped),
@@ -517,6 +562,7 @@ int main(void)
 	    net_test(a_datagram_larger_than_the_mtu_goes_out_in_fragments),
 	    net_test(datagrams_of_one_destination_have_different_ids),
 	    net_test(fragments_carry_the_checksum_of_the_whole),
+	    net_test(a_buffer_smaller_than_the_mtu_sets_the_size_of_copies),
 	    net_test(a_mtu_of_68_bytes_is_enough),
 	    net_test(a_head_larger_than_a_fragment_is_cut_too),
 	    net_test(a_datagram_goes_out_whole_or_not_at_all),

@@ -117,6 +117,22 @@ static void a_large_echo_comes_and_goes_in_fragments(void **state)
 	assert_int_equal(at, sizeof(l4));
 }
 
+/* A device sends from the stack's pool, not from the rooms that datagrams are put together in. */
+static void a_small_echo_in_fragments_is_answered_from_the_pool(void **state)
+{
+	struct net *net = *state;
+	struct test_ip h = {.protocol = IPPROTO_ICMP, .id = 5, .fragment = 0x2000};
+	uint8_t l4[108] = {0}, payload[100] = {1, 2, 3};
+
+	net_restart_with_statics(net);
+	build_icmp(l4, ECHO, 0, 0x12340001, payload, sizeof(payload));
+	net_give_ip(net, &h, l4, 48);
+	h.fragment = 48 / 8;
+	net_give_ip(net, &h, l4 + 48, 60);
+	expect_echo_reply(net, payload, sizeof(payload));
+	assert_ptr_equal(net->frame.head->pool, net->pool);
+}
+
 static void echoes_to_broadcast_addresses_are_not_answered(void **state)
 {
 	struct net *net = *state;
@@ -328,6 +344,18 @@ static void an_error_that_quotes_too_little_is_ignored(void **state)
 	assert_int_equal(net_events(net), 0);
 }
 
+static void an_error_to_a_broadcast_address_is_ignored(void **state)
+{
+	struct net *net = *state;
+	struct test_ip h = {.protocol = IPPROTO_ICMP, .dst = 0x0a0000ff, .dst_mac = broadcast_mac};
+	uint8_t l4[64];
+
+	connected(net);
+	net_give_ip(net, &h, l4, build_icmp(l4, UNREACHABLE, 3, 0, net->out + 14, 28));
+	assert_int_equal(stack_stats(net->s)->drop_icmp_unmatched, 1);
+	assert_int_equal(net_events(net), 0);
+}
+
 static void an_unconnected_socket_hears_of_no_error(void **state)
 {
 	struct net *net = *state;
@@ -424,6 +452,7 @@ int main(void)
 	    net_test(an_echo_in_a_buffer_that_others_read_is_answered_from_a_copy),
 	    net_test(a_ping_goes_on_after_any_silence),
 	    net_test(a_large_echo_comes_and_goes_in_fragments),
+	    net_test(a_small_echo_in_fragments_is_answered_from_the_pool),
 	    net_test(echoes_to_broadcast_addresses_are_not_answered),
 	    net_test(echoes_beyond_the_rate_are_not_answered),
 	    net_test(malformed_messages_are_dropped),
@@ -436,6 +465,7 @@ int main(void)
 	    net_test(each_error_has_its_errno),
 	    net_test(an_error_about_what_no_socket_sent_is_ignored),
 	    net_test(an_error_that_quotes_too_little_is_ignored),
+	    net_test(an_error_to_a_broadcast_address_is_ignored),
 	    net_test(an_unconnected_socket_hears_of_no_error),
 	    net_test(frag_needed_lowers_the_path_mtu_for_ten_minutes),
 	    net_test(a_path_mtu_is_never_raised_nor_below_the_floor),

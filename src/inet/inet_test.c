@@ -18,19 +18,16 @@ int net_setup(void **state)
 	struct net *net = calloc(1, sizeof(*net));
 
 	assert_non_null(net);
-	assert_int_equal(
-	    pool_create(&net->pool, TEST_POOL_BUFFERS, TEST_POOL_ROOM, BUF_HEADROOM_BYTES, NULL),
-	    0);
 	stack_config_init(&net->cfg);
 	memcpy(net->cfg.mac, our_mac, 6);
 	net->cfg.addr = ip4(OUR_IP);
 	net->cfg.gateway = ip4(GATEWAY_IP);
-	net->cfg.pool = net->pool;
+
 	net->cfg.key[0] = 1;
 	net->cfg.key[1] = 2;
 	net->cfg.max_tcp = 64;
 	net->now_ns = UINT64_C(1000000000);
-	assert_int_equal(stack_create(&net->s, &net->cfg, net->now_ns), 0);
+	net_restart_with_pool(net, TEST_POOL_BUFFERS);
 	*state = net;
 	return 0;
 }
@@ -40,7 +37,7 @@ int net_teardown(void **state)
 	struct net *net = *state;
 
 	stack_destroy(net->s);
-	assert_int_equal(net->pool->free_count, TEST_POOL_BUFFERS);
+	assert_int_equal(net->pool->free_count, net->pool->count);
 	pool_destroy(net->pool);
 	free(net);
 	return 0;
@@ -51,6 +48,17 @@ void net_restart(struct net *net)
 	stack_destroy(net->s);
 	net->s = NULL;
 	assert_int_equal(stack_create(&net->s, &net->cfg, net->now_ns), 0);
+}
+
+void net_restart_with_pool(struct net *net, uint32_t buffers)
+{
+	stack_destroy(net->s);
+	net->s = NULL;
+	pool_destroy(net->pool);
+	assert_int_equal(pool_create(&net->pool, buffers, TEST_POOL_ROOM, BUF_HEADROOM_BYTES, NULL),
+			 0);
+	net->cfg.pool = net->pool;
+	net_restart(net);
 }
 
 void net_restart_with_statics(struct net *net)

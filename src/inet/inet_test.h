@@ -46,6 +46,9 @@ void net_restart(struct net *net);
 /* As net_restart(), and peer, third and gateway are static neighbours. */
 void net_restart_with_statics(struct net *net);
 
+/* As net_restart(), with so many buffers in its pool. */
+void net_restart_with_pool(struct net *net, uint32_t buffers);
+
 /* The peer sends a frame. */
 void net_give(struct net *net, const uint8_t *frame, size_t len);
 /* Takes the next frame that the stack sends into out; its length, 0: none. */

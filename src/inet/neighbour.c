@@ -342,7 +342,6 @@ static void resolve(struct stack *s, struct neighbour *n, const uint8_t mac[6],
 static void fail(struct stack *s, struct neighbour *n)
 {
 	s->stats.neighbour_failures++;
-	n->generation++;
 	drop_packets(s, n, &s->stats.lost_unresolved, -EHOSTUNREACH);
 	set_state(s, n, NEIGHBOUR_FAILED);
 	tell_paths(s, n, -EHOSTUNREACH);

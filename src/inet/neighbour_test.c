@@ -107,6 +107,16 @@ static void who_asks_for_us_is_known_from_then_on(void **state)
 	assert_memory_equal(net->out, peer_mac, 6);
 }
 
+static void who_is_not_of_this_link_is_answered_and_not_noted(void **state)
+{
+	struct net *net = *state;
+
+	peer_asks(net, FAR_IP, peer_mac);
+	assert_true(net_take(net) > 0);
+	assert_true(out_is_arp(net, 2, FAR_IP));
+	assert_int_equal(stack_next_deadline(net->s), UINT64_MAX);
+}
+
 static void who_announces_itself_unasked_is_not_noted(void **state)
 {
 	struct net *net = *state;
@@ -231,6 +241,69 @@ static void an_unused_entry_expires(void **state)
 	assert_memory_equal(net->out, broadcast_mac, 6);
 }
 
+static void a_short_life_has_its_last_part_too(void **state)
+{
+	struct net *net = *state;
+	struct sock *k;
+
+	net->cfg.arp_cache_ttl_s = 1;
+	net_restart(net);
+	k = net_udp(net, 7);
+	resolve(net, k, PEER_IP, peer_mac);
+	net_pass_ms(net, 499);
+	send_to(net, k, PEER_IP);
+	assert_memory_equal(net->out, peer_mac, 6);
+	assert_int_equal(net_drain(net), 0);
+	net_pass_ms(net, 1);
+	assert_true(net_take(net) > 0);
+	assert_true(out_is_arp(net, 1, PEER_IP));
+	assert_memory_equal(net->out, peer_mac, 6);
+}
+
+/* The time at which the entry that was just resolved has not been used for so long that only its
+ * last part is left. */
+static void pass_until_stale(struct net *net)
+{
+	uint32_t asking_ms = net->cfg.arp_request_timeout_ms * (net->cfg.arp_request_retries + 1);
+
+	net_pass_ms(net, net->cfg.arp_cache_ttl_s * 1000 - asking_ms);
+}
+
+static void an_entry_used_in_the_last_part_of_its_life_is_asked_for_at_once(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, 7);
+
+	resolve(net, k, PEER_IP, peer_mac);
+	send_to(net, k, PEER_IP); /* now the socket has its path */
+	pass_until_stale(net);
+	assert_int_equal(net_drain(net), 0);
+	send_to(net, k, PEER_IP); /* by the socket's own path */
+	assert_int_equal(out_dst_ip(net), PEER_IP);
+	send_to(net, net_udp(net, 8), PEER_IP);
+	assert_true(out_is_arp(net, 1, PEER_IP));
+	assert_memory_equal(net->out, peer_mac, 6);
+	assert_true(net_take(net) > 0);
+	assert_int_equal(out_dst_ip(net), PEER_IP);
+}
+
+static void an_entry_that_only_paths_use_is_asked_for_before_it_ends(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, 7);
+
+	resolve(net, k, PEER_IP, peer_mac);
+	send_to(net, k, PEER_IP); /* now the socket has its path */
+	pass_until_stale(net);
+	net_pass_ms(net, 1);
+	send_to(net, k, PEER_IP);
+	assert_int_equal(out_dst_ip(net), PEER_IP);
+	net_pass_ms(net, 60000);
+	assert_true(net_take(net) > 0);
+	assert_true(out_is_arp(net, 1, PEER_IP));
+	assert_memory_equal(net->out, peer_mac, 6);
+}
+
 static void an_entry_in_use_is_confirmed_by_unicast_before_it_expires(void **state)
 {
 	struct net *net = *state;
@@ -258,15 +331,19 @@ static void an_entry_in_use_whose_neighbour_is_silent_is_asked_for_by_broadcast(
 	struct net *net = *state;
 	struct sock *k = net_udp(net, 7);
 	bool broadcast = false;
+	uint32_t questions = 0;
 
 	resolve(net, k, PEER_IP, peer_mac);
 	for (uint32_t ms = 0; ms < net->cfg.arp_cache_ttl_s * 1000 && !broadcast; ms += 100) {
 		net_pass_ms(net, 100);
 		assert_int_equal(net_send(net, k, "x", 1, PEER_IP, 9), 0);
-		while (net_take(net) > 0)
+		while (net_take(net) > 0) {
 			broadcast |= memcmp(net->out, broadcast_mac, 6) == 0;
+			questions += !broadcast && out_is_arp(net, 1, PEER_IP);
+		}
 	}
 	assert_true(broadcast);
+	assert_int_equal(questions, 1 + net->cfg.arp_request_retries);
 	net_give_arp_reply(net, PEER_IP, third_mac);
 	assert_true(net_take(net) > 0);
 	assert_memory_equal(net->out, third_mac, 6);
@@ -393,6 +470,24 @@ static void a_flood_displaces_neither_live_nor_static_entries(void **state)
 	assert_memory_equal(net->out, peer_mac, 6);
 	send_to(net, k, THIRD_IP);
 	assert_memory_equal(net->out, third_mac, 6);
+}
+
+static void a_peer_that_the_program_talks_to_is_passive_no_more(void **state)
+{
+	struct net *net = *state;
+	struct sock *k;
+
+	net->cfg.max_neighbours = 16;
+	net->cfg.prefix_len = 16;
+	net_restart(net);
+	k = net_udp(net, 7);
+	peer_asks(net, PEER_IP, peer_mac);
+	net_drain(net);
+	send_to(net, k, PEER_IP);
+	flood(net, 0x0a000100, 200);
+	send_to(net, k, PEER_IP);
+	assert_int_equal(out_dst_ip(net), PEER_IP);
+	assert_memory_equal(net->out, peer_mac, 6);
 }
 
 /* As above, of a program that answers every datagram. */
@@ -552,6 +647,11 @@ int main(void)
 	    net_test(malformed_packets_are_dropped),
 	    net_test(a_probe_for_our_address_is_answered_and_teaches_nothing),
 	    net_test(who_asks_for_us_is_known_from_then_on),
+	    net_test(who_is_not_of_this_link_is_answered_and_not_noted),
+	    net_test(a_short_life_has_its_last_part_too),
+	    net_test(an_entry_used_in_the_last_part_of_its_life_is_asked_for_at_once),
+	    net_test(an_entry_that_only_paths_use_is_asked_for_before_it_ends),
+	    net_test(a_peer_that_the_program_talks_to_is_passive_no_more),
 	    net_test(who_announces_itself_unasked_is_not_noted),
 	    net_test(our_address_is_defended_but_not_all_the_time),
 	    net_test(our_own_frame_come_back_is_no_conflict),

@@ -15,7 +15,7 @@ enum {
 	PAYLOAD_MAX_BYTES = IP4_MAX_BYTES - IP4_HEADER_BYTES,
 	UNITS = (PAYLOAD_MAX_BYTES + FRAGMENT_UNIT_BYTES - 1) / FRAGMENT_UNIT_BYTES,
 	UNIT_WORDS = (UNITS + 63) / 64,
-	ECN_CE = 3, /* congestion experienced */
+
 	ROOM_BYTES = BUF_HEADROOM_BYTES + IP4_MAX_BYTES + 1,
 };
 
@@ -211,8 +211,7 @@ static void take_header(struct datagram *d, const struct packet *pkt)
 	uint8_t *h = d->buf->data;
 
 	d->has_first = true;
-	if (d->ecn != ECN_CE)
-		d->ecn = pkt->ecn;
+
 	memcpy(h, pkt->l3, IP4_HEADER_BYTES);
 	h[0] = IP4_VERSION_IHL;
 	put_be16(h + IP4_FRAGMENT, 0);
@@ -305,8 +304,7 @@ static uint64_t *take(struct stack *s, const struct packet *pkt, struct datagram
 	}
 	if (f.offset == 0)
 		take_header(d, pkt);
-	if (pkt->ecn == ECN_CE) /* RFC 3168 5.3 */
-		d->ecn = ECN_CE;
+	d->ecn |= pkt->ecn; /* congestion that any has met, all have (RFC 3168 5.3) */
 	d->broadcast |= pkt->broadcast;
 	s->stats.rx_copied_bytes += pkt->l4_len;
 	if (d->have_bytes == d->total_bytes)

@@ -133,6 +133,7 @@ static void a_clock_that_goes_back_moves_nothing(void **state)
 {
 	struct net *net = *state;
 	struct sock *k = net_udp(net, PORT);
+	struct endpoint third = at(THIRD_IP, 9);
 	uint64_t deadline_ns;
 
 	assert_int_equal(net_send(net, k, "x", 1, PEER_IP, 9), 0);
@@ -142,6 +143,9 @@ static void a_clock_that_goes_back_moves_nothing(void **state)
 	assert_int_equal(net_send(net, k, "x", 1, PEER_IP, 9), 0);
 	assert_int_equal(stack_next_deadline(net->s), deadline_ns);
 	assert_int_equal(net_drain(net), 0);
+	stack_tick(net->s, 1);
+	assert_int_equal(stack_sendto(k, NULL, (const uint8_t *)"x", 1, &third, 2), 0);
+	assert_int_equal(stack_next_deadline(net->s), deadline_ns);
 }
 
 static void each_socket_is_in_one_event_however_much_came(void **state)
@@ -242,6 +246,21 @@ static void a_full_array_takes_no_more_whoever_is_first(void **state)
 	net_restart_with_statics(net);
 	assert_int_equal(net_drain(net), 0); /* now the others have the first turn */
 	fill_arrays_with_datagrams_and_a_syn(net);
+}
+
+static void what_tcp_asks_for_goes_out_in_the_same_call(void **state)
+{
+	struct net *net = *state;
+	struct endpoint peer = at(PEER_IP, 9);
+	struct sock *k;
+
+	assert_int_equal(stack_open(net->s, SOCK_STREAM, NULL, &k), 0);
+	assert_int_equal(stack_connect(k, &peer, net->now_ns), -EINPROGRESS);
+	assert_true(net_take(net) > 0);
+	assert_true(out_is_arp(net, 1, PEER_IP));
+	net_give_arp_reply(net, PEER_IP, peer_mac);
+	assert_true(net_take(net) > 0);
+	assert_int_equal(out_protocol(net), IPPROTO_TCP);
 }
 
 static void answers_go_before_datagrams(void **state)
@@ -438,6 +457,7 @@ int main(void)
 	    net_test(a_burst_of_frames_is_taken_in_order),
 	    net_test(output_fills_at_most_what_it_is_given),
 	    net_test(a_full_array_takes_no_more_whoever_is_first),
+	    net_test(what_tcp_asks_for_goes_out_in_the_same_call),
 	    net_test(answers_go_before_datagrams),
 	    net_test(answers_are_bounded_and_leave_the_programs_datagrams_their_place),
 	    net_test(a_stack_may_end_with_everything_under_way),

@@ -146,11 +146,7 @@ static void when_the_output_queue_is_full_every_socket_that_waits_is_told(void *
 	bool full[SOCKETS] = {false};
 	unsigned left = SOCKETS, sent = 0;
 
-	stack_destroy(net->s);
-	pool_destroy(net->pool);
-	assert_int_equal(pool_create(&net->pool, 4 * TEST_POOL_BUFFERS, 2048, 128, NULL), 0);
-	net->cfg.pool = net->pool;
-	net->s = NULL;
+	net_restart_with_pool(net, 4 * TEST_POOL_BUFFERS);
 	net_restart_with_statics(net);
 	for (unsigned i = 0; i < SOCKETS; i++)
 		k[i] = net_udp(net, (uint16_t)(PORT + i));
@@ -166,11 +162,50 @@ static void when_the_output_queue_is_full_every_socket_that_waits_is_told(void *
 	assert_int_equal(stack_events(net->s, ev, SOCKETS + 1), SOCKETS);
 	for (unsigned i = 0; i < SOCKETS; i++)
 		assert_int_equal(ev[i].bits, STACK_EV_WRITE);
-	stack_destroy(net->s);
-	assert_int_equal(net->pool->free_count, 4 * TEST_POOL_BUFFERS);
-	pool_destroy(net->pool);
-	assert_int_equal(pool_create(&net->pool, TEST_POOL_BUFFERS, 2048, 128, NULL), 0);
-	net->s = NULL;
+}
+
+static void who_needs_most_of_the_output_queue_is_told_when_it_is_empty(void **state)
+{
+	static uint8_t data[50000]; /* in more fragments than half of the queue takes */
+	struct net *net = *state;
+	struct sock *other, *k;
+
+	net_restart_with_pool(net, 4 * TEST_POOL_BUFFERS);
+	net->cfg.mtu = 68;
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	for (unsigned i = 1; i <= 3; i++) {
+		other = net_udp(net, (uint16_t)(PORT + i));
+		for (unsigned j = 0; j < UDP_SEND_DATAGRAMS; j++)
+			assert_int_equal(net_send(net, other, data, 40, PEER_IP, 9), 0);
+	}
+	assert_int_equal(net_send(net, k, data, sizeof(data), PEER_IP, 9), -EAGAIN);
+	for (unsigned i = 0; i < OUTPUT_DATAGRAMS / 4; i++)
+		net_take(net);
+	assert_int_equal(net_events(net), STACK_EV_WRITE);
+	assert_int_equal(net_send(net, k, data, sizeof(data), PEER_IP, 9), -EAGAIN);
+	assert_int_equal(net_drain(net), OUTPUT_DATAGRAMS / 2);
+	assert_int_equal(net_events(net), STACK_EV_WRITE);
+	assert_int_equal(net_send(net, k, data, sizeof(data), PEER_IP, 9), 0);
+	assert_int_equal(net_drain(net), (sizeof(data) + 8 + 47) / 48);
+}
+
+static void a_blocked_socket_may_be_closed(void **state)
+{
+	struct net *net = *state;
+	struct sock *k;
+
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	while (net_send(net, k, "x", 1, PEER_IP, 9) == 0)
+		;
+	stack_close(k, net->now_ns);
+	assert_int_equal(net_drain(net), UDP_SEND_DATAGRAMS);
+	assert_int_equal(net_events(net), 0);
+	k = net_udp(net, PORT);
+	assert_int_equal(net_send(net, k, "x", 1, PEER_IP, 9), 0);
+	assert_int_equal(net_drain(net), 1);
+	assert_int_equal(net_events(net), 0);
 }
 
 static void without_a_buffer_a_send_is_enomem(void **state)
@@ -200,6 +235,8 @@ int main(void)
 	    net_test(too_much_is_emsgsize),
 	    net_test(a_socket_has_a_share_of_the_output_queue_and_is_told_of_room),
 	    net_test(when_the_output_queue_is_full_every_socket_that_waits_is_told),
+	    net_test(who_needs_most_of_the_output_queue_is_told_when_it_is_empty),
+	    net_test(a_blocked_socket_may_be_closed),
 	    net_test(without_a_buffer_a_send_is_enomem),
 	};
 
