@@ -250,7 +250,6 @@ static bool poll_one(struct call_ctx *c, const struct pkt_expr *e, bool *wrong)
 	return got != 0;
 }
 
-/* A timeout of 0 looks once; any other is as long as the script gives the call. */
 static int64_t do_poll(struct call_ctx *c)
 {
 	int64_t ready = 0, timeout;
@@ -262,8 +261,9 @@ static int64_t do_poll(struct call_ctx *c)
 		return -EINVAL;
 	for (const struct pkt_expr *e = c->call->args[0]->first; e != NULL; e = e->next)
 		ready += poll_one(c, e, &wrong);
-	if (ready == 0 && timeout != 0 &&
-	    (timeout < 0 || run_now_us(c->r) < c->state->start_us + timeout * 1000))
+	if (timeout > 0)
+		c->state->wake_us = c->state->start_us + timeout * 1000;
+	if (ready == 0 && (timeout < 0 || run_now_us(c->r) < c->state->wake_us))
 		return CALL_WAITS;
 	if (wrong && c->wrong == NULL)
 		run_fail(c->r, "poll() gave other revents");

@@ -69,14 +69,16 @@ void run_packet_text(char text[PKT_TEXT_BYTES + 64], int64_t us, char direction,
 
 bool run_step(struct run *r, int64_t us)
 {
-	bool more = host_step(r->host, (uint64_t)us * NS_PER_US);
+	int64_t wake = r->call.event != NULL ? r->call.wake_us : 0;
+	bool early = wake > run_now_us(r) && wake < us;
+	bool more = host_step(r->host, (uint64_t)(early ? wake : us) * NS_PER_US);
 
 	if (host_stuck(r->host) != NULL) {
 		run_fail(r, "the stack is stuck: %s", host_stuck(r->host));
 		return false;
 	}
 	run_call_try(r);
-	return more;
+	return more || early;
 }
 
 void run_until(struct run *r, int64_t us)

@@ -33,7 +33,8 @@ struct run_call {
 	const struct pkt_event *event; /* NULL: there is none */
 	int64_t start_us, end_us;      /* end: when it must be back; with event->call.blocking also
 					  not before */
-	uint64_t done;                 /* bytes of a write that were taken already */
+	int64_t wake_us; /* when it is to be tried even if nothing happens; 0: never */
+	uint64_t done;   /* bytes of a write that were taken already */
 	bool started;
 };
 

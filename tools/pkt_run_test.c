@@ -134,6 +134,90 @@ static void an_impossible_stack_is_told(void **state)
 		     "t:2: no stack can be made as the options say: Invalid argument\n");
 }
 
+#define TCP                                                                                        \
+	"0 socket(..., SOCK_STREAM, IPPROTO_TCP) = 3\n0 bind(3, ..., ...) = 0\n"                   \
+	"0 listen(3, 1) = 0\n0 < S 0:0(0) win 65535 <mss 1460,nop,nop,sackOK>\n"                   \
+	"0 > S. 0:0(0) ack 1 <...>\n0 < . 1:1(0) ack 1 win 65535\n0 accept(3, ..., ...) = 4\n"
+
+static void a_pure_ack_is_skipped_only_when_that_is_asked_for(void **state)
+{
+	const char *text = TCP "0 < P. 1:11(10) ack 1 win 65535\n+1 write(4, ..., 5) = 5\n"
+			       "+0 > P. 1:6(5) ack 11\n";
+	bool passed;
+	char *printed = run(text, true, &passed);
+
+	(void)state;
+	assert_string_equal(printed, "");
+	assert_true(passed);
+	free(printed);
+	assert_fails(text, "t:10: the stack sent something else: flags\n"
+			   "  expected: 1.000000 > P. 1:6(5) ack 11\n"
+			   "  got:      0.000000 > . 1:1(0) ack 11 win 65525\n");
+}
+
+static void no_more_than_eight_acks_are_skipped(void **state)
+{
+	char text[2048] = TCP;
+	bool passed;
+
+	(void)state;
+	for (int i = 0; i < 8; i++)
+		strcat(text, "+0 < P. 0:0(0) ack 1 win 65535\n+.1 `true`\n");
+	free(run(text, true, &passed));
+	assert_true(passed);
+	strcat(text, "+0 < P. 0:0(0) ack 1 win 65535\n+.1 `true`\n");
+	free(run(text, true, &passed));
+	assert_false(passed);
+}
+
+static void the_numbers_of_a_tcp_segment_are_compared(void **state)
+{
+	(void)state;
+	assert_passes(TCP "0 write(4, ..., 5) = 5\n+0 > P. 1:6(5) ack 1\n");
+	assert_fails(TCP "0 write(4, ..., 5) = 5\n+0 > P. 1:7(6) ack 1\n",
+		     "t:9: the stack sent something else: length\n"
+		     "  expected: 0.000000 > P. 1:7(6) ack 1\n"
+		     "  got:      0.000000 > P. 1:6(5) ack 1 win 65535\n");
+	assert_fails(TCP "0 write(4, ..., 5) = 5\n+0 > P. 1:6(5) ack 2\n",
+		     "t:9: the stack sent something else: ack\n"
+		     "  expected: 0.000000 > P. 1:6(5) ack 2\n"
+		     "  got:      0.000000 > P. 1:6(5) ack 1 win 65535\n");
+}
+
+static void a_value_of_a_socket_option_is_compared(void **state)
+{
+	(void)state;
+	assert_fails(TCP "0 getsockopt(4, SOL_SOCKET, SO_ERROR, [ECONNRESET], [4]) = 0\n",
+		     "t:8: getsockopt() gave another value\n  expected: 104\n"
+		     "  got:      0\n");
+}
+
+static void poll_tells_what_a_socket_is_ready_for(void **state)
+{
+	(void)state;
+	assert_passes(
+	    TCP "0 poll([{fd=4, events=POLLIN|POLLOUT, revents=POLLOUT}], 1, 0) = 1\n"
+		"0 poll([{fd=3, events=POLLIN, revents=0}, {fd=4, events=POLLIN}], 2, 0) = 0\n"
+		"0...0.5 poll([{fd=4, events=POLLIN, revents=POLLIN}], 1, 1000) = 1\n"
+		".5 < P. 1:11(10) ack 1 win 65535\n+0 > . 1:1(0) ack 11\n"
+		"+0...1 poll([{fd=3, events=POLLIN}], 1, 1000) = 0\n");
+	assert_fails(TCP "0 poll([{fd=4, events=POLLOUT, revents=POLLIN}], 1, 0) = 1\n",
+		     "t:8: poll() gave other revents\n");
+}
+
+static void several_buffers_move_as_one(void **state)
+{
+	(void)state;
+	assert_passes(TCP
+		      "0 writev(4, [{..., 10}, {..., 20}], 2) = 30\n+0 > P. 1:31(30) ack 1\n"
+		      "0 < P. 1:31(30) ack 31 win 65535\n"
+		      "0 readv(4, [{..., 5}, {..., 15}], 2) = 20\n"
+		      "0 recvmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 50}], msg_flags=0}, "
+		      "0) = 10\n+0 > . 31:31(0) ack 31\n"
+		      "0 sendmsg(4, {msg_name(...)=..., msg_iov(1)=[{..., 5}], msg_flags=0}, 0) "
+		      "= 5\n+0 > P. 31:36(5) ack 31\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -145,6 +229,12 @@ int main(void)
 	    cmocka_unit_test(an_event_in_the_past_fails),
 	    cmocka_unit_test(a_call_that_makes_no_sense_fails),
 	    cmocka_unit_test(an_impossible_stack_is_told),
+	    cmocka_unit_test(a_pure_ack_is_skipped_only_when_that_is_asked_for),
+	    cmocka_unit_test(no_more_than_eight_acks_are_skipped),
+	    cmocka_unit_test(the_numbers_of_a_tcp_segment_are_compared),
+	    cmocka_unit_test(a_value_of_a_socket_option_is_compared),
+	    cmocka_unit_test(poll_tells_what_a_socket_is_ready_for),
+	    cmocka_unit_test(several_buffers_move_as_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
