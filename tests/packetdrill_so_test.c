@@ -244,6 +244,84 @@ static void datagrams_go_both_ways_in_pieces(void **state)
 	ifc.close(ifc.userdata, fd);
 }
 
+static ssize_t accept_any(int fd)
+{
+	return ifc.accept(ifc.userdata, fd, NULL, NULL);
+}
+
+static ssize_t write_2_mb(int fd)
+{
+	static char bytes[2 << 20];
+
+	return ifc.write(ifc.userdata, fd, bytes, sizeof(bytes));
+}
+
+static struct pkt_packet tcp(uint8_t flags, uint32_t seq, uint32_t ack)
+{
+	return (struct pkt_packet){
+	    .protocol = IPPROTO_TCP, .flags = flags, .seq = seq, .ack = ack, .win = 65535};
+}
+
+/* A connection from the peer, to a listening socket; *iss is the stack's first number. */
+static int accepted(int listener, uint32_t *iss)
+{
+	struct blocked b;
+	struct pkt_packet p;
+	long long us;
+
+	start_blocked(&b, listener, accept_any);
+	inject(tcp(PKT_SYN, 1000, 0));
+	p = sniff(&us);
+	assert_int_equal(p.flags, PKT_SYN | PKT_ACK);
+	assert_int_equal(p.ack, 1001);
+	*iss = p.seq;
+	ifc.usleep(ifc.userdata, 1000);
+	assert_true(sleeps(b.tid));
+	inject(tcp(PKT_ACK, 1001, *iss + 1));
+	return (int)end_blocked(&b);
+}
+
+static void a_blocking_accept_waits_for_the_handshake(void **state)
+{
+	int fd = bound(SOCK_STREAM), c;
+	struct pkt_packet p;
+	uint32_t iss;
+	long long us;
+
+	(void)state;
+	assert_int_equal(ifc.listen(ifc.userdata, fd, 1), 0);
+	c = accepted(fd, &iss);
+	assert_true(c >= 0 && c != fd);
+	assert_int_equal(ifc.close(ifc.userdata, c), 0);
+	p = sniff(&us);
+	assert_int_equal(p.flags, PKT_FIN | PKT_ACK);
+	ifc.close(ifc.userdata, fd);
+}
+
+static void a_blocking_write_returns_when_all_is_taken(void **state)
+{
+	int fd = bound(SOCK_STREAM), c;
+	struct pkt_packet p;
+	struct blocked b;
+	uint32_t iss, end;
+	long long us;
+
+	(void)state;
+	assert_int_equal(ifc.listen(ifc.userdata, fd, 1), 0);
+	c = accepted(fd, &iss);
+	start_blocked(&b, c, write_2_mb);
+	end = iss + 1;
+	while (end != iss + 1 + (2 << 20)) { /* the network takes all, and acknowledges it */
+		p = sniff(&us);
+		assert_int_equal(p.seq, end);
+		end += p.payload;
+		inject(tcp(PKT_ACK, 1001, end));
+	}
+	assert_int_equal(end_blocked(&b), 2 << 20);
+	ifc.close(ifc.userdata, c);
+	ifc.close(ifc.userdata, fd);
+}
+
 static void poll_sees_a_datagram_that_waits(void **state)
 {
 	struct pollfd p = {.events = POLLIN};
@@ -306,6 +384,8 @@ int main(int argc, char **argv)
 	    T(a_blocking_read_sleeps_until_a_datagram_comes),
 	    T(a_call_that_may_not_block_gives_eagain),
 	    T(datagrams_go_both_ways_in_pieces),
+	    T(a_blocking_accept_waits_for_the_handshake),
+	    T(a_blocking_write_returns_when_all_is_taken),
 	    T(poll_sees_a_datagram_that_waits),
 	    T(no_packet_is_told_after_a_bounded_time),
 	    T(flags_that_make_no_sense_give_a_table_that_fails),
