@@ -9,6 +9,8 @@
 
 extern const struct libos_class libos_catpowder;
 
+extern const bool catpowder_has_xdp; /* this build has AF_XDP */
+
 struct link;
 
 /* AF_XDP pins its memory. */

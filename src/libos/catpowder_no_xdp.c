@@ -7,6 +7,8 @@
 #include "libos/catpowder.h"
 #include <errno.h>
 
+const bool catpowder_has_xdp = false;
+
 int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
 		       int claim_fd)
 {

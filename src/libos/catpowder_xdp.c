@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <string.h>
 
+const bool catpowder_has_xdp = true;
+
 static enum xdp_mode mode_of(enum config_xdp_mode mode)
 {
 	switch (mode) {

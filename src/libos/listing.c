@@ -4,6 +4,7 @@
  */
 #include "libos/listing.h"
 #include "libos/listing_catnip.h"
+#include "libos/listing_catpowder.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -28,6 +29,14 @@ static int kernel_probe(struct libos_lack *lack)
 
 static const struct libos_listing list[] = {
     {.name = "catnap", .what = "kernel sockets", .probe = kernel_probe},
+    {.name = "catpowder",
+     .what = "our TCP/IP over AF_XDP",
+     .probe = catpowder_xdp_probe,
+     .prepare = catpowder_xdp_prepare},
+    {.name = "catpowder",
+     .what = "our TCP/IP over AF_PACKET",
+     .probe = catpowder_packet_probe,
+     .prepare = catpowder_packet_prepare},
     {.name = "catnip",
      .what = "our TCP/IP over DPDK (memif)",
      .probe = catnip_probe,
