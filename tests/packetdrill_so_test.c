@@ -144,14 +144,19 @@ static bool sleeps(pid_t tid)
 	return state == 'S';
 }
 
+static void await_sleep(const struct blocked *b)
+{
+	while (__atomic_load_n(&b->tid, __ATOMIC_ACQUIRE) == 0 || !sleeps(b->tid))
+		sched_yield();
+}
+
 static void start_blocked(struct blocked *b, int fd, ssize_t (*call)(int fd))
 {
 	b->tid = 0;
 	b->fd = fd;
 	b->call = call;
 	assert_int_equal(pthread_create(&b->thread, NULL, blocked_main, b), 0);
-	while (__atomic_load_n(&b->tid, __ATOMIC_ACQUIRE) == 0 || !sleeps(b->tid))
-		sched_yield();
+	await_sleep(b);
 }
 
 static ssize_t end_blocked(struct blocked *b)
@@ -276,7 +281,7 @@ static int accepted(int listener, uint32_t *iss)
 	assert_int_equal(p.ack, 1001);
 	*iss = p.seq;
 	ifc.usleep(ifc.userdata, 1000);
-	assert_true(sleeps(b.tid));
+	await_sleep(&b); /* half-open is not enough */
 	inject(tcp(PKT_ACK, 1001, *iss + 1));
 	return (int)end_blocked(&b);
 }

@@ -23,7 +23,7 @@
 
 struct packetdrill_interface {
 	void *userdata;
-	void (*free)(void *ud);
+	void (*free)(void *ud); /* no call may be under way */
 	int (*socket)(void *ud, int domain, int type, int protocol);
 	int (*bind)(void *ud, int fd, const struct sockaddr *addr, socklen_t len);
 	int (*listen)(void *ud, int fd, int backlog);

@@ -52,10 +52,13 @@ uint32_t flow_remote_offset(const struct pkt_flow *f, const struct pkt_packet *p
 
 /* From the wire's terms to the script's. `want` is the packet that is expected there (of the same
  * protocol), or NULL: a SYN tells the ISN, and a TS value is made equal when it is as far from the
- * first as the script says, within tolerance_ticks (UINT32_MAX: whatever it is). Notes nothing: */
+ * first as the script says, within tolerance_ticks (UINT32_MAX: whatever it is). The flow learns
+ * nothing by this. */
 void flow_to_script(const struct pkt_flow *f, struct pkt_packet *p, const struct pkt_packet *want,
 		    uint32_t tolerance_ticks);
-/* ... that is done once the packet `got` (in the wire's terms) is accepted as `want`. */
+
+/* The packet `got`, in the wire's terms, was the one that was expected: from it the flow learns the
+ * ISN, and which TS value the script's stands for. */
 void flow_accept(struct pkt_flow *f, const struct pkt_packet *got, const struct pkt_packet *want);
 
 /* The offset in the stack's stream of a packet in the script's terms, false: not known. */

@@ -246,8 +246,10 @@ bool host_step(struct host *h, uint64_t until_ns)
 	uint64_t due = stack_next_deadline(h->stack);
 
 	if (h->stuck != NULL || due > until_ns) {
-		if (until_ns > h->now_ns)
+		if (until_ns > h->now_ns) {
 			h->now_ns = until_ns;
+			h->spins = 0;
+		}
 		return false;
 	}
 	if (due > h->now_ns) {

@@ -9,7 +9,9 @@
 #include <netinet/in.h>
 #include <string.h>
 
-enum { ICMP_HEADERS = 64 };
+/* A peer's path may be a little wider than ours: what a received frame's room takes beyond the MTU.
+ */
+enum { ROOM_BEYOND_MTU = 64 };
 
 static uint8_t flow_protocol(const struct pkt_packet *p)
 {
@@ -69,8 +71,8 @@ void run_inject(struct run *r, const struct pkt_event *e)
 	}
 	fill_payload(r, f, &e->packet);
 	len = pkt_build(&p, &a, r->bytes, wire);
-	if (len < 0 || len > r->script->options.mtu + ICMP_HEADERS)
-		run_fail(r, "the packet is larger than the MTU");
+	if (len < 0 || len > r->script->options.mtu + ROOM_BEYOND_MTU)
+		run_fail(r, "the packet is too large for the MTU");
 	else if (host_inject(r->host, wire, (uint32_t)len) < 0)
 		run_fail(r, "the stack keeps all packet buffers");
 	run_call_try(r);

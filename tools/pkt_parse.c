@@ -250,12 +250,14 @@ static int option_netmask(struct parser *p, const char *value, uint8_t *prefix_l
 	return 0;
 }
 
-/* Options of packetdrill's that say how to run it on a kernel: there is nothing to do here. */
+/* Options of packetdrill's that say how to run it on a kernel, or what is always so here. */
 static bool option_is_idle(const char *name)
 {
 	static const char *const idle[] = {
-	    "send_omit_free", "tolerance_percent", "verbose",        "dry_run",  "speed",
-	    "connect_port",   "bind_port",         "local_linux_ip", "non_fatal"};
+	    "bind_port",         "connect_port", "init_scripts",    "non_fatal",
+	    "send_omit_free",    "speed",        "strict_segments", "tcp_ts_ecr_scaled",
+	    "tolerance_percent", "verbose",
+	};
 
 	for (size_t i = 0; i < sizeof(idle) / sizeof(idle[0]); i++) {
 		if (strcmp(name, idle[i]) == 0)

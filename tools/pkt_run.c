@@ -67,16 +67,23 @@ void run_packet_text(char text[PKT_TEXT_BYTES + 64], int64_t us, char direction,
 		 (long long)(us % US_PER_S), direction, packet);
 }
 
+static bool host_goes_on(struct run *r)
+{
+	const char *stuck = host_stuck(r->host);
+
+	if (stuck != NULL)
+		run_fail(r, "the stack is stuck: %s", stuck);
+	return stuck == NULL;
+}
+
 bool run_step(struct run *r, int64_t us)
 {
 	int64_t wake = r->call.event != NULL ? r->call.wake_us : 0;
 	bool early = wake > run_now_us(r) && wake < us;
 	bool more = host_step(r->host, (uint64_t)(early ? wake : us) * NS_PER_US);
 
-	if (host_stuck(r->host) != NULL) {
-		run_fail(r, "the stack is stuck: %s", host_stuck(r->host));
+	if (!host_goes_on(r))
 		return false;
-	}
 	run_call_try(r);
 	return more || early;
 }
@@ -172,7 +179,7 @@ static void run_events(struct run *r)
 		run_event(r, e);
 	if (!r->failed)
 		run_call_finish(r);
-	if (!r->failed)
+	if (!r->failed && host_goes_on(r))
 		run_expect_nothing(r);
 }
 
