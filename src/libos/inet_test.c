@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "libos/inet_rig.h"
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+
+#include <cmocka.h>
+
+enum { BIG = 8 << 20, SOME = 300000 };
+
+static void bytes_go_both_ways_and_the_end_comes_after_them(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op push[2];
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	for (int i = 0; i < 2; i++)
+		rig_push(&push[i], q[i], SOME, (unsigned)i, NULL);
+	for (int i = 0; i < 2; i++)
+		rig_expect(r, q[1 - i], SOME, (unsigned)i);
+	for (int i = 0; i < 2; i++) {
+		rig_wait_ok(r, &push[i]);
+		rig_drop(&push[i]);
+	}
+	inet_close(q[0]);
+	rig_expect_end(r, q[1]);
+	inet_close(q[1]);
+}
+
+static void unread_and_later_bytes_do_not_cut_what_was_accepted(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op unread, push, late;
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_push(&unread, q[1], 1000, 1, NULL);
+	rig_wait_ok(r, &unread);
+	rig_drop(&unread);
+	rig_pass_ms(r, 1); /* it has arrived */
+	rig_push(&push, q[0], SOME, 2, NULL);
+	inet_close(q[0]);
+	rig_push(&late, q[1], 1000, 3, NULL); /* nobody will read it */
+	rig_expect(r, q[1], SOME, 2);
+	rig_expect_end(r, q[1]);
+	assert_int_equal(late.op.error, 0);
+	rig_drop(&push);
+	rig_drop(&late);
+	inet_close(q[1]);
+	rig_pass_ms(r, 1);
+	assert_true(list_empty(&rig_inet(r, 0)->lingering));
+}
+
+static void a_linger_time_of_zero_resets(void **state)
+{
+	const struct linger zero = {1, 0};
+	struct rig *r = *state;
+	struct queue *q[2];
+	struct rig_op pop;
+
+	rig_connection(r, q);
+	assert_int_equal(inet_setsockopt(q[0], SOL_SOCKET, SO_LINGER, &zero, sizeof(zero)), 0);
+	rig_pop(&pop, q[1]);
+	inet_close(q[0]);
+	rig_wait(r, &pop);
+	assert_int_equal(pop.op.error, -ECONNRESET);
+	inet_close(q[1]);
+}
+
+static void a_linger_time_bounds_what_is_not_acknowledged(void **state)
+{
+	const struct linger one = {1, 1};
+	struct rig *r = *state;
+	struct queue *q[2];
+	struct rig_op push, pop;
+
+	rig_connection(r, q);
+	assert_int_equal(inet_setsockopt(q[0], SOL_SOCKET, SO_LINGER, &one, sizeof(one)), 0);
+	rig_push(&push, q[0], BIG, 0, NULL); /* more than the peer's window holds */
+	inet_close(q[0]);
+	rig_drop(&push);
+	while (!list_empty(&rig_inet(r, 0)->lingering))
+		rig_poll_side(r, 0); /* the peer does not answer */
+	do {
+		rig_pop(&pop, q[1]);
+		rig_wait(r, &pop);
+		if (pop.op.error == 0)
+			rig_drop(&pop);
+	} while (pop.op.error == 0 && pop.op.pop.len > 0);
+	assert_int_equal(pop.op.error, -ECONNRESET);
+	inet_close(q[1]);
+}
+
+static void a_close_that_is_waited_for_completes_behind_the_pushes(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op push, closing;
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_push(&push, q[0], BIG, 5, NULL);
+	assert_false(push.done);
+	rig_close_async(&closing, q[0]);
+	assert_false(closing.done);
+	rig_expect(r, q[1], BIG, 5);
+	rig_expect_end(r, q[1]);
+	rig_wait_ok(r, &closing);
+	rig_wait_ok(r, &push);
+	rig_drop(&push);
+	inet_close(q[0]);
+	inet_close(q[1]);
+}
+
+static void a_close_that_is_waited_for_ends_with_the_linger_time(void **state)
+{
+	const struct linger one = {1, 1};
+	struct rig *r = *state;
+	struct rig_op closing;
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	assert_int_equal(inet_setsockopt(q[0], SOL_SOCKET, SO_LINGER, &one, sizeof(one)), 0);
+	rig_close_async(&closing, q[0]);
+	while (!closing.done)
+		rig_poll_side(r, 0);
+	assert_int_equal(closing.op.error, -ETIMEDOUT);
+	inet_close(q[0]); /* resets */
+	rig_expect_end(r, q[1]);
+	inet_close(q[1]);
+}
+
+static void a_close_that_is_waited_for_fails_when_the_peer_resets(void **state)
+{
+	const struct linger zero = {1, 0};
+	struct rig *r = *state;
+	struct rig_op push, closing;
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_push(&push, q[0], BIG, 5, NULL);
+	rig_close_async(&closing, q[0]);
+	assert_int_equal(inet_setsockopt(q[1], SOL_SOCKET, SO_LINGER, &zero, sizeof(zero)), 0);
+	inet_close(q[1]);
+	rig_wait(r, &closing);
+	assert_int_equal(closing.op.error, -ECONNRESET);
+	rig_wait(r, &push);
+	assert_int_equal(push.op.error, -ECONNRESET);
+	rig_drop(&push);
+	inet_close(q[0]);
+}
+
+static void a_shutdown_lets_waiting_pushes_go_first(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op push, refused;
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_push(&push, q[0], BIG, 6, NULL);
+	assert_false(push.done);
+	assert_int_equal(inet_shutdown(q[0], SHUT_WR), 0);
+	rig_push(&refused, q[0], 10, 0, NULL);
+	assert_true(refused.done);
+	assert_int_equal(refused.op.error, -EPIPE);
+	rig_drop(&refused);
+	rig_expect(r, q[1], BIG, 6);
+	rig_expect_end(r, q[1]);
+	rig_wait_ok(r, &push);
+	rig_drop(&push);
+	inet_close(q[0]);
+	inet_close(q[1]);
+}
+
+static void a_push_that_has_begun_is_not_taken_back(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op push[2];
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	for (int i = 0; i < 2; i++) {
+		rig_push(&push[i], q[0], BIG, 7, NULL);
+		assert_false(push[i].done);
+	}
+	assert_int_equal(inet_cancel(&push[0].op), -EBUSY);
+	assert_int_equal(inet_cancel(&push[1].op), 0);
+	rig_drop(&push[1]);
+	rig_expect(r, q[1], BIG, 7);
+	rig_wait_ok(r, &push[0]);
+	rig_drop(&push[0]);
+	inet_close(q[0]);
+	rig_expect_end(r, q[1]);
+	inet_close(q[1]);
+}
+
+static void a_connect_may_be_given_up_and_tried_again(void **state)
+{
+	struct rig *r = *state;
+	struct queue *q = rig_socket(r, 1, QUEUE_TCP), *listener;
+	struct endpoint nobody = rig_at(7, 80), refused = rig_at(0, 81), there = rig_at(0, 80);
+	struct rig_op connect, accept;
+
+	assert_int_equal(rig_connect(&connect, q, &nobody), -EINPROGRESS);
+	assert_int_equal(inet_cancel(&connect.op), 0);
+	assert_int_equal(rig_connect(&connect, q, &refused), -EINPROGRESS);
+	rig_wait(r, &connect);
+	assert_int_equal(connect.op.error, -ECONNREFUSED);
+	listener = rig_listener(r, 0, 80);
+	rig_accept(&accept, listener);
+	assert_int_equal(rig_connect(&connect, q, &there), -EINPROGRESS);
+	rig_wait_ok(r, &connect);
+	rig_wait_ok(r, &accept);
+	q->connected = accept.op.accept.queue->connected = true;
+	inet_close(accept.op.accept.queue);
+	rig_expect_end(r, q);
+	inet_close(q);
+	inet_close(listener);
+}
+
+static void a_large_datagram_is_the_programs_again_when_the_link_is_done(void **state)
+{
+	struct rig *r = *state;
+	struct queue *q[2];
+	struct rig_op push, pop;
+	struct endpoint to = rig_at(1, 9);
+
+	for (int i = 0; i < 2; i++) {
+		struct endpoint at = rig_at(i, 9);
+
+		q[i] = rig_socket(r, i, QUEUE_UDP);
+		assert_int_equal(inet_bind(q[i], &at), 0);
+	}
+	rig_push(&push, q[0], 20000, 8, &to);
+	rig_expect(r, q[1], 20000, 8);
+	rig_wait_ok(r, &push);
+	assert_true(buf_sole(push.op.push.buf));
+	rig_drop(&push);
+	rig_push(&push, q[0], 1, 9, &to);
+	rig_pop(&pop, q[1]);
+	rig_wait_ok(r, &pop);
+	assert_true(endpoint_eq(&pop.op.pop.from, &(struct endpoint){rig_at(0, 9).ip, 9}));
+	rig_drop(&pop);
+	rig_drop(&push);
+	for (int i = 0; i < 2; i++)
+		inet_close(q[i]);
+}
+
+static void a_datagram_on_its_way_is_not_taken_back(void **state)
+{
+	struct rig *r = *state;
+	struct queue *q = rig_socket(r, 0, QUEUE_UDP);
+	struct endpoint to = rig_at(1, 9);
+	struct rig_op push;
+
+	rig_push(&push, q, 20000, 8, &to); /* the peer's MAC is asked for */
+	assert_false(push.done);
+	assert_int_equal(inet_cancel(&push.op), -EBUSY);
+	rig_wait_ok(r, &push);
+	rig_drop(&push);
+	inet_close(q);
+}
+
+static void only_own_addresses_are_bound(void **state)
+{
+	struct rig *r = *state;
+	struct endpoint foreign = rig_at(1, 80), any = {ip4(0), 80}, chosen = rig_at(0, 0), local;
+	struct queue *q = rig_socket(r, 0, QUEUE_TCP), *same = rig_socket(r, 0, QUEUE_TCP);
+
+	assert_int_equal(inet_bind(q, &foreign), -EADDRNOTAVAIL);
+	assert_int_equal(inet_bind(q, &any), 0);
+	assert_int_equal(inet_bind(same, &any), -EADDRINUSE);
+	assert_int_equal(inet_bind(same, &chosen), 0);
+	assert_int_equal(inet_getsockname(same, &local), 0);
+	assert_true(local.port != 0);
+	inet_close(q);
+	inet_close(same);
+}
+
+static void what_was_accepted_is_delivered_at_the_end(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op push;
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_push(&push, q[0], 1000, 4, NULL);
+	rig_wait_ok(r, &push);
+	rig_drop(&push);
+	/* The peer makes no progress: the end comes with the time, and says so. */
+	inet_destroy(r->side[0].libos, 1000000);
+	r->side[0].libos = NULL;
+	for (unsigned i = 0; i < 100; i++)
+		rig_poll_side(r, 1);
+	rig_push(&push, q[1], 10, 0, NULL);
+	assert_true(push.done && push.op.error < 0);
+	rig_drop(&push);
+	inet_close(q[1]);
+}
+
+static void a_device_that_goes_fails_what_waits_once_and_what_comes(void **state)
+{
+	struct rig *r = *state;
+	struct queue *q[2], *fresh, *listener;
+	struct endpoint to = rig_at(1, 80), datagram = rig_at(1, 9);
+	struct rig_op pop, push, accept, connect;
+
+	rig_connection(r, q);
+	listener = rig_listener(r, 0, 81);
+	rig_accept(&accept, listener);
+	fresh = rig_socket(r, 0, QUEUE_UDP);
+	assert_int_equal(inet_bind(fresh, &(struct endpoint){rig_at(0, 0).ip, 9}), 0);
+	rig_pop(&pop, fresh);
+	inet_destroy(r->side[1].libos, 0); /* the pair's other end goes with it */
+	r->side[1].libos = NULL;
+	for (unsigned i = 0; i < 1000; i++)
+		rig_poll_side(r, 0);
+	assert_true(pop.done && accept.done);
+	assert_int_equal(pop.op.error, -ENETDOWN);
+	inet_close(fresh);
+	assert_int_equal(accept.op.error, -ENETDOWN);
+	assert_int_equal(inet_next_deadline(r->side[0].libos), UINT64_MAX);
+	fresh = rig_socket(r, 0, QUEUE_TCP);
+	assert_int_equal(rig_connect(&connect, fresh, &to), -ENETDOWN);
+	inet_close(fresh);
+	fresh = rig_socket(r, 0, QUEUE_UDP);
+	rig_push(&push, fresh, 10, 0, &datagram);
+	assert_true(push.done);
+	assert_int_equal(push.op.error, -ENETDOWN);
+	rig_drop(&push);
+	inet_close(fresh);
+	inet_close(q[0]);
+	inet_close(listener);
+}
+
+#define over_pair(test) cmocka_unit_test_setup_teardown(test, rig_pair_setup, rig_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    over_pair(bytes_go_both_ways_and_the_end_comes_after_them),
+	    over_pair(unread_and_later_bytes_do_not_cut_what_was_accepted),
+	    over_pair(a_linger_time_of_zero_resets),
+	    over_pair(a_linger_time_bounds_what_is_not_acknowledged),
+	    over_pair(a_close_that_is_waited_for_completes_behind_the_pushes),
+	    over_pair(a_close_that_is_waited_for_ends_with_the_linger_time),
+	    over_pair(a_close_that_is_waited_for_fails_when_the_peer_resets),
+	    over_pair(a_shutdown_lets_waiting_pushes_go_first),
+	    over_pair(a_push_that_has_begun_is_not_taken_back),
+	    over_pair(a_connect_may_be_given_up_and_tried_again),
+	    over_pair(a_large_datagram_is_the_programs_again_when_the_link_is_done),
+	    over_pair(a_datagram_on_its_way_is_not_taken_back),
+	    over_pair(only_own_addresses_are_bound),
+	    over_pair(what_was_accepted_is_delivered_at_the_end),
+	    over_pair(a_device_that_goes_fails_what_waits_once_and_what_comes),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
