@@ -42,7 +42,7 @@ struct packet {
 	uint8_t protocol; /* IPPROTO_ */
 	uint8_t ecn;      /* the two ECN bits */
 	bool broadcast;   /* to a broadcast or multicast address, at either layer: never answered */
-	bool csum_ok;     /* L4 checksum verified by the device, or (reassembled) not by it */
+	bool csum_ok;     /* L4 checksum verified by the device; never so when put together here */
 };
 
 /* Room for Ethernet, 802.1Q and IPv4 headers in front of an L4 header, rounded up for copying. */
@@ -121,9 +121,9 @@ struct ip_send {
 	uint32_t len;
 };
 
-/* Queues one packet for stack_output(), or with its neighbour until that is resolved. 0, or dropped
- * and counted: -EAGAIN (queue full), -EMSGSIZE (over 65535), -ENETUNREACH, -EHOSTUNREACH, -ENOMEM.
- */
+/* Queues one packet, of at most 65 535 bytes with its IP header, for stack_output(), or with its
+ * neighbour until that is resolved. 0, or dropped and counted: -EAGAIN (queue full), -ENETUNREACH,
+ * -EHOSTUNREACH, -ENOMEM. */
 int ip_send(struct stack *s, const struct ip_send *m);
 
 /* Bytes of a packet's headers below L4 on the wire, IP alone: 20 for IPv4. */

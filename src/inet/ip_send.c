@@ -192,8 +192,8 @@ int ip_send(struct stack *s, const struct ip_send *message)
 	uint32_t total = m.head->len + m.len + IP4_HEADER_BYTES, limit;
 	int err = 0;
 
-	if (total > IP4_MAX_BYTES)
-		return lost(&s->stats.lost_no_route, m.head, -EMSGSIZE);
+	assert(total <= IP4_MAX_BYTES);
+
 	if (m.path == NULL) {
 		m.path = &path;
 		ip_path_init(&path, m.protocol);

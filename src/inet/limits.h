@@ -90,6 +90,9 @@ enum {
 	 * otherwise, and what that may say at most. */
 	UDP_RECV_BYTES = 1 << 20,
 	UDP_RECV_MAX_BYTES = 16 << 20,
+	/* The last part of the stack's pool is not for received datagrams, as a divisor: what
+	 * programs and sockets hold must leave room for ARP, ACKs and the link. */
+	UDP_POOL_LOW_DIVISOR = 8,
 	/* One socket's datagrams in the output queue. */
 	UDP_SEND_DATAGRAMS = 512,
 	UDP_MAX_PAYLOAD_BYTES = 65507, /* 65535 - 20 - 8 */

@@ -61,7 +61,7 @@ static void table_init(struct stack *s, struct neighbour_table *t)
 		list_init(&t->states[i]);
 	list_init(&t->passive);
 	list_init(&t->waiting);
-	t->passive_max = t->count / NEIGHBOUR_PASSIVE_DIVISOR;
+	t->passive_max = (t->count + NEIGHBOUR_PASSIVE_DIVISOR - 1) / NEIGHBOUR_PASSIVE_DIVISOR;
 	t->key[0] = rng_u64(&s->rng);
 	t->key[1] = rng_u64(&s->rng);
 	durations_init(t, &s->cfg);
@@ -288,6 +288,7 @@ static bool may_ask_all(struct stack *s, const struct neighbour *n)
 	return rate_take(&t->requests, ARP_REQUESTS_PER_S, ARP_REQUESTS_PER_S, s->now_ns);
 }
 
+/* Asks everybody who has n's address. */
 static void ask_all(struct stack *s, struct neighbour *n)
 {
 	n->tries++;
@@ -464,7 +465,7 @@ int neighbour_add_static(struct stack *s, const struct ip_addr *ip, const uint8_
 /* The one that we know has not answered. Ask for whoever has the address now. */
 static void lose(struct stack *s, struct neighbour *n)
 {
-	s->stats.neighbour_changes++;
+	s->stats.neighbour_losses++;
 	n->generation++;
 	n->tries = 0;
 	n->contested = false;

@@ -323,7 +323,7 @@ static void an_entry_in_use_is_confirmed_by_unicast_before_it_expires(void **sta
 		}
 	}
 	assert_in_range(questions, 3, 4);
-	assert_int_equal(stack_stats(net->s)->neighbour_changes, 0);
+	assert_int_equal(stack_stats(net->s)->neighbour_losses, 0);
 }
 
 static void an_entry_in_use_whose_neighbour_is_silent_is_asked_for_by_broadcast(void **state)
@@ -380,7 +380,7 @@ static void a_claim_is_looked_into_when_the_holder_has_gone(void **state)
 	net_give_arp_reply(net, PEER_IP, third_mac);
 	net_drain(net);
 	net_pass_ms(net, 2 * net->cfg.arp_request_timeout_ms);
-	assert_int_equal(stack_stats(net->s)->neighbour_changes, 1);
+	assert_int_equal(stack_stats(net->s)->neighbour_losses, 1);
 	while (net_take(net) > 0 && memcmp(net->out, broadcast_mac, 6) != 0)
 		;
 	assert_true(out_is_arp(net, 1, PEER_IP));
@@ -595,7 +595,7 @@ static void statics_alone_fill_a_table(void **state)
 	assert_int_equal(stack_add_neighbour(net->s, &a, broadcast_mac), -EINVAL);
 }
 
-static void a_path_is_valid_until_its_neighbour_changes(void **state)
+static void a_path_is_valid_until_its_neighbour_losses(void **state)
 {
 	struct net *net = *state;
 	struct ip_addr us = ip4(OUR_IP), peer = ip4(PEER_IP);
@@ -672,7 +672,7 @@ int main(void)
 	    net_test(a_flood_causes_few_requests),
 	    net_test(the_programs_own_traffic_displaces_the_least_used_entry),
 	    net_test(statics_alone_fill_a_table),
-	    net_test(a_path_is_valid_until_its_neighbour_changes),
+	    net_test(a_path_is_valid_until_its_neighbour_losses),
 	    net_test(a_doubted_neighbour_is_asked_once_in_a_while),
 	};
 

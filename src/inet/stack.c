@@ -45,9 +45,10 @@ static bool config_is_possible(const struct stack_config *cfg)
 	return !(cfg->mac[0] & 1) && eth_mac48(cfg->mac) != 0 && ip_is4(&cfg->addr) &&
 	       cfg->prefix_len <= 32 && (ip_is_any(&cfg->gateway) || ip_is4(&cfg->gateway)) &&
 	       cfg->mtu >= IP4_MTU_MIN && cfg->vlan_id <= 4094 && cfg->pool != NULL &&
-	       cfg->pool->headroom >= IP_HEADERS_ROOM + TCP_HEADERS_ROOM && cfg->max_frags <= FRAME_FRAGS &&
-	       cfg->max_neighbours > 0 && cfg->arp_cache_ttl_s > 0 &&
-	       cfg->arp_request_timeout_ms > 0 && cfg->arp_request_retries < UINT8_MAX;
+	       cfg->pool->headroom >= IP_HEADERS_ROOM + TCP_HEADERS_ROOM &&
+	       cfg->max_frags <= FRAME_FRAGS && cfg->max_neighbours > 0 &&
+	       cfg->arp_cache_ttl_s > 0 && cfg->arp_request_timeout_ms > 0 &&
+	       cfg->arp_request_retries < UINT8_MAX;
 }
 
 static bool addresses_are_possible(const struct stack *s)

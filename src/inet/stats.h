@@ -69,7 +69,7 @@
 	X(lost_icmp_rate, "ICMP errors not sent, to keep the rate limit")                          \
 	X(neighbour_evictions, "neighbours displaced in a full table")                             \
 	X(neighbour_failures, "neighbours that did not answer")                                    \
-	X(neighbour_changes, "neighbours whose MAC has changed")                                   \
+	X(neighbour_losses, "neighbours silent at the MAC they had, and asked for anew")           \
 	X(pmtu_lowered, "path MTUs learnt")                                                        \
 	X(tcp_retransmitted, "TCP segments sent again")                                            \
 	X(tcp_timeouts, "retransmission timeouts")                                                 \

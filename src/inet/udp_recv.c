@@ -87,6 +87,11 @@ static bool is_full(const struct udp_sock *k, const struct buf *b)
 	       t->held_bytes + memory_of(b) > t->held_max_bytes;
 }
 
+static bool is_starving(const struct stack *s, const struct buf *b)
+{
+	return b->pool == s->pool && s->pool->free_count < s->pool->count / UDP_POOL_LOW_DIVISOR;
+}
+
 void udp_input(struct stack *s, struct packet *pkt)
 {
 	uint64_t *drop = check(s, pkt);
@@ -110,7 +115,7 @@ void udp_input(struct stack *s, struct packet *pkt)
 		stack_drop(pkt->buf, &s->stats.drop_udp_queue_full);
 		return;
 	}
-	b = payload_of(s, pkt);
+	b = is_starving(s, pkt->buf) ? NULL : payload_of(s, pkt);
 	if (b == NULL) {
 		stack_drop(pkt->buf, &s->stats.drop_no_buffer);
 		return;

@@ -415,6 +415,24 @@ static void what_was_sent_before_close_still_goes_out(void **state)
 		open_udp(net);
 }
 
+static void datagrams_leave_the_last_of_the_pool_alone(void **state)
+{
+	struct net *net = *state;
+	struct buf *held[TEST_POOL_BUFFERS];
+	struct sock *k = net_udp(net, PORT);
+	unsigned n = 0;
+
+	while (net->pool->free_count > TEST_POOL_BUFFERS / UDP_POOL_LOW_DIVISOR)
+		held[n++] = pool_get(net->pool);
+	net_give_udp(net, PEER_IP, 9, PORT, "x", 1);
+	assert_int_equal(receive(net, k), -EAGAIN);
+	assert_int_equal(stack_stats(net->s)->drop_no_buffer, 1);
+	while (n > 0)
+		buf_unref(held[--n]);
+	net_give_udp(net, PEER_IP, 9, PORT, "x", 1);
+	assert_int_equal(receive(net, k), 1);
+}
+
 static void shutdown_ends_each_direction(void **state)
 {
 	struct net *net = *state;
@@ -506,6 +524,7 @@ int main(void)
 	    net_test(a_receive_queue_is_bounded_by_the_memory_that_it_holds),
 	    net_test(all_receive_queues_together_leave_half_of_the_pool),
 	    net_test(what_was_sent_before_close_still_goes_out),
+	    net_test(datagrams_leave_the_last_of_the_pool_alone),
 	    net_test(shutdown_ends_each_direction),
 	    net_test(options_have_the_kernels_names_and_types),
 	    net_test(so_error_tells_and_clears),
