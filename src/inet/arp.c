@@ -116,7 +116,7 @@ static uint64_t *arp_take(struct stack *s, const struct arp *a)
 	} else if (a->target_ip == s->addr4) {
 		news = ARP_NEWS_REPLY;
 	}
-	if (a->sender_ip == 0 || !ip4_on_link(s, a->sender_ip))
+	if (a->sender_ip == 0 || !ip4_on_link(s, a->sender_ip) || ip4_is_broadcast(s, a->sender_ip))
 		return &s->stats.rx_arp;
 	if (!neighbour_heard(s, &sender, a->sender_mac, news))
 		return &s->stats.drop_arp_contested;

@@ -114,6 +114,7 @@ static void who_is_not_of_this_link_is_answered_and_not_noted(void **state)
 	peer_asks(net, FAR_IP, peer_mac);
 	assert_true(net_take(net) > 0);
 	assert_true(out_is_arp(net, 2, FAR_IP));
+	peer_asks(net, OUR_IP | 0xff, peer_mac);
 	assert_int_equal(stack_next_deadline(net->s), UINT64_MAX);
 }
 
