@@ -87,16 +87,26 @@ static bool sim_loses(struct sim *s)
 	return sim_chance(s, s->bad ? s->cfg.bad_loss_ppm : s->cfg.loss_ppm);
 }
 
+/* Bytes that the bottleneck has not served yet, when it is busy for another busy_ns. In integers, so
+ * that a seed gives the same on every machine. */
+static uint64_t sim_waiting_bytes(const struct sim *s, uint64_t busy_ns)
+{
+	uint64_t bytes_per_s = s->cfg.bits_per_s / 8;
+
+	/* What would not fit is more than any queue: the bandwidth has been raised meanwhile. */
+	if (bytes_per_s > 0 && busy_ns > UINT64_MAX / bytes_per_s)
+		return UINT32_MAX;
+	return busy_ns * bytes_per_s / NS_PER_S;
+}
+
 /* When a frame of len bytes has passed the bottleneck; UINT64_MAX: the queue is full. */
 static uint64_t sim_serve(struct sim *s, uint32_t len, uint64_t now_ns)
 {
-	uint64_t start = s->free_at_ns > now_ns ? s->free_at_ns : now_ns, waiting_bytes;
+	uint64_t start = s->free_at_ns > now_ns ? s->free_at_ns : now_ns;
 
 	if (s->cfg.bits_per_s == 0)
 		return now_ns;
-	waiting_bytes =
-	    (uint64_t)((double)(start - now_ns) * (double)s->cfg.bits_per_s / 8 / NS_PER_S);
-	if (waiting_bytes + len > s->cfg.queue_bytes)
+	if (sim_waiting_bytes(s, start - now_ns) + len > s->cfg.queue_bytes)
 		return UINT64_MAX;
 	s->free_at_ns = start + (uint64_t)len * 8 * NS_PER_S / s->cfg.bits_per_s;
 	return s->free_at_ns;
