@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "inet/tcp_receive.h"
 #include "inet/tcp_table.h"
 #include "inet/tcp_timer.h"
 #include <errno.h>
@@ -54,7 +55,7 @@ static int set_socket_option(struct tcp_cb *cb, int name, int v)
 		cb->send_limit = clamp_buffer(v);
 		return 0;
 	case SO_RCVBUF: /* the scale of the window is agreed on in the SYN */
-		cb->recv_limit = clamp_buffer(v);
+		tcp_receive_limit(cb, clamp_buffer(v));
 		return 0;
 	default:
 		return -ENOPROTOOPT;

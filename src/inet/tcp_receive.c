@@ -57,6 +57,12 @@ static void learn_segment_size(struct tcp_cb *cb, uint32_t bytes)
 	cb->recv_step = bytes < cb->recv_limit / 2 ? bytes : cb->recv_limit / 2;
 }
 
+void tcp_receive_limit(struct tcp_cb *cb, uint32_t bytes)
+{
+	cb->recv_limit = bytes;
+	learn_segment_size(cb, cb->rcv_mss);
+}
+
 void tcp_receive_begin(struct tcp_cb *cb)
 {
 	learn_segment_size(cb, TCP_MSS_DEFAULT);

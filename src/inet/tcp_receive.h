@@ -37,6 +37,9 @@ void tcp_receive_next(struct tcp_cb *cb, const struct tcp_segment *seg, struct p
 /* The connection is established: the window may grow from here on. */
 void tcp_receive_begin(struct tcp_cb *cb);
 
+/* The window is never larger than so many bytes, from now on. */
+void tcp_receive_limit(struct tcp_cb *cb, uint32_t bytes);
+
 /* Appends bytes inside b to the receive queue: takes the reference. */
 void tcp_receive_append(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_t len);
 
