@@ -38,7 +38,7 @@ static size_t fill(struct rig *r, struct queue *q, struct rig_op *last)
 /* Reads to the end; returns the bytes, or -errno. */
 static ssize_t read_all(int fd)
 {
-	static uint8_t data[65536];
+	static _Thread_local uint8_t data[65536];
 	ssize_t n, all = 0;
 
 	while ((n = read(fd, data, sizeof(data))) > 0)
