@@ -21,19 +21,3 @@ int api_address(const struct sockaddr *addr, socklen_t size, struct endpoint *ou
 	*out = endpoint_from_sockaddr_in(&sin);
 	return 0;
 }
-
-int api_segment(const demi_sgarray_t *sga, struct buf **b, const uint8_t **data, uint32_t *len)
-{
-	const demi_sgaseg_t *seg = &sga->sga_segs[0];
-	uintptr_t offset;
-
-	if (!sga->sga_buf || sga->sga_numsegs != 1 || seg->sgaseg_len == 0)
-		return -EINVAL;
-	*b = sga->sga_buf;
-	*data = seg->sgaseg_buf;
-	*len = seg->sgaseg_len;
-	offset = (uintptr_t)seg->sgaseg_buf - (uintptr_t)(*b)->base;
-	if (offset > (*b)->room || *len > (*b)->room - offset)
-		return -EINVAL;
-	return 0;
-}

@@ -61,6 +61,21 @@ int api_address(const struct sockaddr *addr, socklen_t size, struct endpoint *ou
 
 /* The segment of a caller's sga. -EINVAL when it is not one segment of 1 byte or more inside its
  * buffer. */
-int api_segment(const demi_sgarray_t *sga, struct buf **b, const uint8_t **data, uint32_t *len);
+static inline int api_segment(const demi_sgarray_t *sga, struct buf **b, const uint8_t **data,
+			      uint32_t *len)
+{
+	const demi_sgaseg_t *seg = &sga->sga_segs[0];
+	uintptr_t offset;
+
+	if (!sga->sga_buf || sga->sga_numsegs != 1 || seg->sgaseg_len == 0)
+		return -EINVAL;
+	*b = sga->sga_buf;
+	*data = seg->sgaseg_buf;
+	*len = seg->sgaseg_len;
+	offset = (uintptr_t)seg->sgaseg_buf - (uintptr_t)(*b)->base;
+	if (offset > (*b)->room || *len > (*b)->room - offset)
+		return -EINVAL;
+	return 0;
+}
 
 #endif

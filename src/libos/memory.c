@@ -38,7 +38,10 @@ struct memory {
 	struct operation_list finished; /* pushes that a pop has settled, for the next poll */
 };
 
-enum { RING_START = 64 }; /* messages; doubles up to the limit */
+enum {
+	RING_START = 64, /* messages; doubles up to the limit */
+	MEMORY_SHORT_BYTES = 256,
+};
 
 static struct memory_queue *memory_queue(struct queue *q)
 {
@@ -153,21 +156,26 @@ static bool program_let_go(const struct operation *push)
 	return buf_sole(push->push.buf);
 }
 
+static bool copy(struct memory_queue *mq, const struct operation *op, struct message *m)
+{
+	m->buf = heap_alloc(mq->memory->heap, op->push.len);
+	if (!m->buf)
+		return false;
+	m->data = m->buf->data;
+	m->len = op->push.len;
+	memcpy(m->data, op->push.data, m->len);
+	return true;
+}
+
 /* Makes a push's bytes a message of the queue's own: by reference when nobody else can change them,
  * else copied. */
 static int settle(struct memory_queue *mq, const struct operation *op, struct message *m)
 {
+	if (!program_let_go(op))
+		return copy(mq, op, m) ? 0 : -ENOMEM;
+	m->buf = buf_ref(op->push.buf);
+	m->data = m->buf->base + (op->push.data - m->buf->base);
 	m->len = op->push.len;
-	if (program_let_go(op)) {
-		m->buf = buf_ref(op->push.buf);
-		m->data = m->buf->base + (op->push.data - m->buf->base);
-		return 0;
-	}
-	m->buf = heap_alloc(mq->memory->heap, op->push.len);
-	if (!m->buf)
-		return -ENOMEM;
-	m->data = m->buf->data;
-	memcpy(m->data, op->push.data, m->len);
 	return 0;
 }
 
@@ -242,10 +250,28 @@ static int memory_poll(struct libos *l, struct operation_list *done, uint64_t no
 	return happened;
 }
 
+/* A short message is copied at once, which costs less than waiting for whether it has to be. */
+static bool push_short(struct memory_queue *mq, const struct operation *op)
+{
+	struct message *m = &mq->ring[(mq->head + mq->count) & (mq->cap - 1)];
+
+	if (op->push.len > MEMORY_SHORT_BYTES || mq->pushes.head || mq->count == mq->cap ||
+	    mq->count >= mq->memory->max_messages || !copy(mq, op, m))
+		return false;
+	mq->count++;
+	if (mq->pops.head)
+		tell_news(mq);
+	return true;
+}
+
 static int memory_push(struct operation *op)
 {
 	struct memory_queue *mq = memory_queue(op->queue);
 
+	if (push_short(mq, op)) {
+		op->error = 0;
+		return 0;
+	}
 	operation_list_add(&mq->pushes, op);
 	tell_news(mq);
 	return -EINPROGRESS;

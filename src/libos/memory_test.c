@@ -10,7 +10,10 @@
 #include <string.h>
 #include <cmocka.h>
 
-enum { LIMIT = 100 };
+enum {
+	LIMIT = 100,
+	LONG = 1000, /* bytes */
+};
 
 struct fixture {
 	struct config config;
@@ -90,9 +93,10 @@ static unsigned poll_all(struct fixture *f)
 	return n;
 }
 
+/* A message too long to be copied for its shortness. */
 static struct buf *message(struct fixture *f, const char *text)
 {
-	struct buf *b = heap_alloc(f->heap, strlen(text));
+	struct buf *b = heap_alloc(f->heap, LONG);
 
 	assert_non_null(b);
 	memcpy(b->data, text, strlen(text));
@@ -134,6 +138,45 @@ static void a_message_kept_may_change_after_its_push(void **state)
 	buf_unref(b);
 }
 
+static void a_short_message_is_the_queues_at_once(void **state)
+{
+	struct fixture *f = *state;
+	struct operation *op, *pushed;
+	struct buf *b = message(f, "hello");
+	int rc;
+
+	b->len = 5;
+	pushed = push(f, b, &rc);
+	assert_int_equal(rc, 0);
+	assert_int_equal(pushed->error, 0);
+	buf_unref(pushed->push.buf);
+	memset(b->data, 'x', b->len);
+	op = pop(f, UINT32_MAX, &rc);
+	assert_int_equal(rc, 0);
+	assert_int_equal(op->pop.len, 5);
+	assert_memory_equal(op->pop.data, "hello", 5);
+	buf_unref(op->pop.buf);
+	buf_unref(b);
+}
+
+static void a_short_message_reaches_the_pop_that_waits(void **state)
+{
+	struct fixture *f = *state;
+	struct buf *b = message(f, "hello");
+	struct operation *op;
+	int rc;
+
+	b->len = 5;
+	op = pop(f, UINT32_MAX, &rc);
+	assert_int_equal(rc, -EINPROGRESS);
+	buf_unref(push(f, b, &rc)->push.buf);
+	assert_int_equal(rc, 0);
+	assert_int_equal(poll_all(f), 1);
+	assert_memory_equal(op->pop.data, "hello", 5);
+	buf_unref(op->pop.buf);
+	buf_unref(b);
+}
+
 static void a_pop_that_waits_gets_the_next_message(void **state)
 {
 	struct fixture *f = *state;
@@ -164,11 +207,11 @@ static void the_rest_of_a_message_stays_for_the_next_pop(void **state)
 	buf_unref(b);
 	poll_all(f);
 	one = pop(f, 4, &rc);
-	two = pop(f, 4, &rc);
+	two = pop(f, LONG, &rc);
 	assert_int_equal(rc, 0);
 	assert_int_equal(one->pop.len, 4);
 	assert_memory_equal(one->pop.data, "abcd", 4);
-	assert_int_equal(two->pop.len, 2);
+	assert_int_equal(two->pop.len, LONG - 4);
 	assert_memory_equal(two->pop.data, "ef", 2);
 	buf_unref(one->pop.buf);
 	buf_unref(two->pop.buf);
@@ -181,7 +224,7 @@ static void a_full_queue_makes_pushes_wait_and_keeps_their_order(void **state)
 	int rc;
 
 	for (unsigned i = 0; i < LIMIT + 1; i++) {
-		struct buf *b = heap_alloc(f->heap, 1);
+		struct buf *b = heap_alloc(f->heap, LONG);
 
 		b->data[0] = (uint8_t)i;
 		push(f, b, &rc);
@@ -227,6 +270,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    CASE(a_message_given_up_is_not_copied),
 	    CASE(a_message_kept_may_change_after_its_push),
+	    CASE(a_short_message_is_the_queues_at_once),
+	    CASE(a_short_message_reaches_the_pop_that_waits),
 	    CASE(a_pop_that_waits_gets_the_next_message),
 	    CASE(the_rest_of_a_message_stays_for_the_next_pop),
 	    CASE(a_full_queue_makes_pushes_wait_and_keeps_their_order),

@@ -26,10 +26,12 @@ struct instance {
 	demi_callback_t profiler; /* NULL: not profiling */
 	bool in_call;             /* inside a demi_ call: exit() came from a signal handler then */
 	uint8_t waits_unpolled;   /* waits served from what was ready, since the last poll */
-	/* The hints of wait_any (wait.c): */
-	uint32_t vacated;     /* where the last wait found its token */
-	uint32_t refresh_at;  /* next index of the array whose token's place is noted anew */
-	uint32_t scan_credit; /* waits since the whole array was last looked through */
+	/* What wait_any() knows of the arrays it is given (ready.c): */
+	uint32_t vacated;        /* where the last wait found its token */
+	demi_qtoken_t neighbour; /* the token behind it */
+	uint32_t note_at;        /* where note_some() goes on */
+	uint32_t
+	    scan_credit; /* tokens paid for since the whole of a long array was last looked at */
 	/* Cold: */
 	int epoll_fd;
 	struct config config;

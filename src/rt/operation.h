@@ -28,6 +28,7 @@ struct slot {
 	uint8_t state;          /* enum slot_state */
 	bool orphan;            /* READY, on the orphans list */
 	uint32_t seen_at;       /* index in the caller's array where a wait last saw the token */
+	uint32_t seen_wait;     /* and when: struct operations.waits */
 	int32_t qd;             /* of the operation; its queue may be gone */
 	int32_t accept_qd;      /* ACCEPT: the descriptor kept for the new connection */
 	uint64_t order;         /* READY: counts up with each completion */
@@ -47,6 +48,7 @@ struct operations {
 	uint64_t completions;
 	struct list ready, unclaimed, orphans;
 	uint32_t orphan_count, orphan_max;
+	uint32_t waits;    /* over long arrays, so far */
 	uint64_t orphaned; /* slots that ever became orphans */
 };
 
@@ -107,6 +109,7 @@ static inline struct slot *operation_start(struct operations *t, enum demi_opcod
 	s->state = SLOT_PENDING;
 	s->orphan = false;
 	s->seen_at = NO_SLOT;
+	s->seen_wait = t->waits;
 	s->qd = q->qd;
 	s->accept_qd = -1;
 	memset(&s->op, 0, sizeof(s->op));

@@ -10,7 +10,8 @@
 #include <sys/socket.h>
 
 /* Every operation ends here: the libOS has refused it, finished it, or keeps it. */
-static int started(struct instance *in, struct slot *s, int rc, demi_qtoken_t *qt)
+static inline __attribute__((always_inline)) int started(struct instance *in, struct slot *s,
+							 int rc, demi_qtoken_t *qt)
 {
 	if (rc < 0 && rc != -EINPROGRESS) {
 		operation_free(&in->operations, s);
@@ -169,8 +170,7 @@ static void cancel_waiting(struct instance *in, struct queue *q)
 {
 	struct list *pos, *tmp;
 
-	list_for_each_safe(pos, tmp, &q->operations)
-	{
+	list_for_each_safe (pos, tmp, &q->operations) {
 		struct slot *s = list_entry(pos, struct slot, queue_link);
 
 		if (s->state != SLOT_PENDING || s->op.opcode == DEMI_OPC_PUSH ||

@@ -10,7 +10,9 @@
 
 enum {
 	READY_DIRECT = 12, /* arrays of up to so many tokens are looked at token by token */
-	READY_REFRESH = 4, /* tokens of a long array whose place is noted anew in each wait */
+	READY_NEAR = 16,   /* tokens looked at on both sides of a guess that is mostly exact */
+	READY_NOTE = 64,   /* tokens whose place is noted after a wrong guess */
+	READY_CREDIT = 4,  /* tokens of a full look that each wait over a long array pays for */
 	READY_MISSES = 32, /* ready operations that one search may find not to be in the array */
 	READY_SWEEP = 256, /* tokens that a sweep looks at between two polls */
 };
@@ -34,5 +36,8 @@ struct ready_sweep {
 /* Looks at up to READY_SWEEP more tokens. -EINVAL: one of them names nothing; 1: all were looked
  * at, of which `found` is ready at `first_at`; 0: go on. */
 int ready_sweep(struct instance *in, struct ready_sweep *w, const demi_qtoken_t *qts, uint32_t n);
+
+/* The wait is about to return the token at qts[at]: what the next one wants to know of it. */
+void ready_taken(struct instance *in, const demi_qtoken_t *qts, uint32_t n, uint32_t at);
 
 #endif

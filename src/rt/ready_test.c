@@ -82,7 +82,7 @@ static demi_qtoken_t claim(struct fixture *f, uint32_t *at)
 	qt = operation_token(&f->in.operations, s);
 	assert_true(s->state == SLOT_READY);
 	assert_true(f->qts[*at] == qt);
-	f->in.vacated = *at;
+	ready_taken(&f->in, f->qts, f->n, *at);
 	operation_free(&f->in.operations, s);
 	return qt;
 }

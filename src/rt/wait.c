@@ -16,18 +16,12 @@
 #include <poll.h>
 #include <string.h>
 
-enum {
-	/* Waits that may be served from what is ready before the devices get a look: a program
-	 * whose operations all complete at once must not starve them. */
-	WAITS_BETWEEN_POLLS = 16,
-};
-
 /* What a wait is after, and until when. */
 struct waiting {
 	struct instance *in;
 	uint64_t deadline_ns;   /* UINT64_MAX: none */
 	uint64_t idle_since_ns; /* 0: something happened since */
-	bool searching;		/* not all of the array was looked at: no time to sleep */
+	bool searching;         /* not all of the array was looked at: no time to sleep */
 };
 
 /* An interval to an absolute time. -EINVAL: not a time. An overflow is for ever. */
@@ -139,8 +133,7 @@ static inline void before_look(struct instance *in)
 	}
 }
 
-/* Writes a READY slot's result and consumes its token. */
-static void take(struct instance *in, struct slot *s, demi_qresult_t *qr)
+void wait_take(struct instance *in, struct slot *s, demi_qresult_t *qr)
 {
 	const struct operation *op = &s->op;
 
@@ -166,8 +159,8 @@ static void take(struct instance *in, struct slot *s, demi_qresult_t *qr)
 	in->libos[LIBOS_NETWORK]->more = !list_empty(&in->operations.ready);
 }
 
-static int wait_one_longer(struct instance *in, demi_qresult_t *qr, demi_qtoken_t qt,
-			   const struct timespec *timeout)
+int wait_one_longer(struct instance *in, demi_qresult_t *qr, demi_qtoken_t qt,
+		    const struct timespec *timeout)
 {
 	struct waiting w = {.in = in};
 	int rc = deadline_of(timeout, &w.deadline_ns);
@@ -181,30 +174,13 @@ static int wait_one_longer(struct instance *in, demi_qresult_t *qr, demi_qtoken_
 		if (!s)
 			return -EINVAL;
 		if (s->state == SLOT_READY) {
-			take(in, s, qr);
+			wait_take(in, s, qr);
 			return 0;
 		}
 		if (rc < 0)
 			return rc;
 		rc = wait_step(&w);
 	}
-}
-
-/* What is ready already, and was not given without a look at the devices too often, takes the short
- * way. */
-int wait_one(struct instance *in, demi_qresult_t *qr, demi_qtoken_t qt,
-	     const struct timespec *timeout)
-{
-	struct slot *s;
-
-	instance_news(in);
-	s = operation_find(&in->operations, qt);
-	if (!s || s->state != SLOT_READY || timeout ||
-	    in->waits_unpolled >= WAITS_BETWEEN_POLLS - 1)
-		return wait_one_longer(in, qr, qt, timeout);
-	in->waits_unpolled++;
-	take(in, s, qr);
-	return 0;
 }
 
 /* Whether something in the array may be ready, or unknown, that no search has come to yet. */
@@ -261,9 +237,9 @@ int wait_any(struct instance *in, demi_qresult_t *qr, int *offset, const demi_qt
 			return rc;
 		w.searching = searching(in, &sw, n);
 	}
-	in->vacated = at;
+	ready_taken(in, qts, n, at);
 	*offset = (int)at;
-	take(in, s, qr);
+	wait_take(in, s, qr);
 	return 0;
 }
 
@@ -331,7 +307,7 @@ int wait_all(struct instance *in, demi_qresult_t *qrs, const demi_qtoken_t *qts,
 		struct slot *s = operation_find(&in->operations, qts[i]);
 
 		assert(s);
-		take(in, s, &qrs[i]);
+		wait_take(in, s, &qrs[i]);
 	}
 	return 0;
 }
@@ -350,7 +326,7 @@ int wait_next_n(struct instance *in, demi_qresult_t *qrs, int n, int *written,
 		struct slot *s;
 
 		while (*written < n && (s = operations_oldest(&in->operations)))
-			take(in, s, &qrs[(*written)++]);
+			wait_take(in, s, &qrs[(*written)++]);
 		if (*written == n)
 			return 0;
 		if (rc < 0)
