@@ -6,7 +6,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
-# More for the programs: make demo ARGS=--json, make test ARGS='--suite unit', make bench ARGS=mem_bench.
+# More for the programs: make demo ARGS=--json, make test ARGS='--suite unit', make bench ARGS=--quick.
 ARGS ?=
 
 export DESTDIR
