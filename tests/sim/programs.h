@@ -14,7 +14,7 @@
 #include "world.h"
 
 enum {
-	CONNS = 4096,        /* connections remembered, a power of two */
+	CONNS = 65536,       /* connections remembered, a power of two */
 	ENDS = 512,          /* sockets of connections at once */
 	PIECES = 32,         /* zero-copy sends of one socket under way */
 	HOARD = 32,          /* received buffers that one program sits on */

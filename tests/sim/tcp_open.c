@@ -222,8 +222,10 @@ void conn_open(struct programs *p)
 		return;
 	if (chance(&p->rng, p->cfg.fixed_port_percent))
 		port = (uint16_t)(FIRST_FIXED_PORT + rng_below(&p->rng, FIXED_PORTS));
-	if (!end_open(e, port))
+	if (!end_open(e, port)) {
+		p->next_id--;
 		return;
+	}
 	e->conn = c;
 	end_options(e);
 	c->server = world_endpoint(
