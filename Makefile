@@ -6,6 +6,7 @@
 PREFIX ?= /usr/local
 DESTDIR ?=
 BUILD ?= build
+MINUTES ?= 10
 # More for the programs: make demo ARGS=--json, make test ARGS='--suite unit', make bench ARGS=--quick.
 ARGS ?=
 
@@ -19,7 +20,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1:report_signal_unsafe=0
 
-.PHONY: all help deps demo test bench install uninstall sanitize format clean fuzz
+.PHONY: all help deps demo test bench install uninstall sanitize format clean fuzz soak
 .DELETE_ON_ERROR:
 
 all: ## build into build/
@@ -62,6 +63,9 @@ sanitize: ## the tests under ASan and UBSan, those with threads under TSan
 	$(MESON) test -C build-asan --no-rebuild --print-errorlogs -t 4 $(ARGS)
 	$(NINJA) -C build-tsan
 	$(MESON) test -C build-tsan --no-rebuild --print-errorlogs -t 4 --suite threads $(ARGS)
+
+soak: all ## simulations from random seeds (MINUTES=10)
+	$(BUILD)/tests/sim/sim --minutes $(MINUTES) --quiet
 
 fuzz: ## the fuzzers, a minute each (ARGS='600 config': one of them, ten minutes)
 	fuzz/run $(ARGS)

@@ -87,8 +87,8 @@ static bool sim_loses(struct sim *s)
 	return sim_chance(s, s->bad ? s->cfg.bad_loss_ppm : s->cfg.loss_ppm);
 }
 
-/* Bytes that the bottleneck has not served yet, when it is busy for another busy_ns. In integers, so
- * that a seed gives the same on every machine. */
+/* Bytes that the bottleneck has not served yet, when it is busy for another busy_ns. In integers,
+ * so that a seed gives the same on every machine. */
 static uint64_t sim_waiting_bytes(const struct sim *s, uint64_t busy_ns)
 {
 	uint64_t bytes_per_s = s->cfg.bits_per_s / 8;
