@@ -34,9 +34,10 @@ help: ## this list
 deps: ## install what the build, the tests and the optional parts need
 	@build-aux/deps install all
 
-demo: ## build, and see every way to carry bytes that this machine offers
+demo: ## build what it takes, and see every way to carry bytes that this machine offers
 	@build-aux/deps install build
-	@$(MAKE) --no-print-directory all
+	@[ -e $(BUILD)/build.ninja ] || $(MAKE) --no-print-directory $(BUILD)/build.ninja
+	$(NINJA) -C $(BUILD) demo
 	$(BUILD)/tools/demi try $(ARGS)
 
 test: ## build, and run all tests
