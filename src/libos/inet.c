@@ -258,10 +258,15 @@ static uint64_t earlier(uint64_t a, uint64_t b)
 uint64_t inet_next_deadline(struct libos *l)
 {
 	struct inet *in = inet_of(l);
+	uint64_t at_ns = earlier(stack_next_deadline(in->stack), in->linger_deadline_ns);
 
 	if (in->link_lost)
 		return UINT64_MAX;
-	return in->kept > 0 ? 0 : earlier(stack_next_deadline(in->stack), in->linger_deadline_ns);
+	if (in->kept > 0)
+		return 0;
+	if (in->link->ops->next_deadline)
+		at_ns = earlier(at_ns, in->link->ops->next_deadline(in->link));
+	return at_ns;
 }
 
 int inet_arm(struct libos *l)

@@ -24,11 +24,16 @@
 
 enum { BLOCK_BYTES = 1 << 18 };
 
+/* How often one that is down is asked whether it is still there. */
+#define PACKET_DOWN_CHECK_NS UINT64_C(100000000)
+
 struct packet {
 	struct link link;
 	int fd;
 	int claim_fd; /* interface_claim() */
 	int index;    /* of the interface */
+	bool down;    /* it went down, and no frame has come since: it may be gone, too */
+	uint64_t now_ns;
 	uint32_t slot_bytes;
 	uint32_t rx_next, tx_next;
 	uint8_t *rx, *tx; /* the rings */
@@ -108,7 +113,7 @@ static int packet_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_n
 	struct packet *p = packet_of(l);
 	int n = 0;
 
-	(void)now_ns;
+	p->now_ns = now_ns;
 	while (n < max) {
 		struct tpacket2_hdr *h = slot(p, p->rx, p->rx_next);
 		uint32_t status = status_of(h);
@@ -117,6 +122,7 @@ static int packet_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_n
 			break;
 		bufs[n] = receive(p, h, status);
 		n += bufs[n] != NULL;
+		p->down = false;
 		set_status(h, TP_STATUS_KERNEL);
 		p->rx_next = (p->rx_next + 1) & (PACKET_RING_FRAMES - 1);
 	}
@@ -178,6 +184,14 @@ static int packet_wake_fd(struct link *l)
 	return packet_of(l)->fd;
 }
 
+/* Nothing wakes us when an interface that is down goes for good. */
+static uint64_t packet_next_deadline(struct link *l)
+{
+	struct packet *p = packet_of(l);
+
+	return p->down ? p->now_ns + PACKET_DOWN_CHECK_NS : UINT64_MAX;
+}
+
 /* The socket is readable whenever a slot is filled: there is nothing to ask for. */
 static int packet_arm(struct link *l)
 {
@@ -186,8 +200,9 @@ static int packet_arm(struct link *l)
 	socklen_t len = sizeof(error);
 
 	/* An interface that is down comes back; one that is gone does not. */
-	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0 &&
-	    !interface_exists(p->index))
+	if (getsockopt(p->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0)
+		p->down = true;
+	if (p->down && !interface_exists(p->index))
 		return -ENODEV;
 	return (status_of(slot(p, p->rx, p->rx_next)) & TP_STATUS_USER) != 0;
 }
@@ -220,6 +235,7 @@ static const struct link_ops packet_ops = {
     .name = "packet",
     .rx = packet_rx,
     .tx = packet_tx,
+    .next_deadline = packet_next_deadline,
     .wake_fd = packet_wake_fd,
     .arm = packet_arm,
     .forked = packet_forked,

@@ -12,7 +12,6 @@
 #include "base/log.h"
 #include "link/interface.h"
 #include <errno.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -41,6 +40,9 @@ enum {
 	PIECES_MAX_FRAG_BYTES = XDP_CHUNK_BYTES, /* so that a fragment crosses one at most */
 };
 
+/* How often an idle one is asked whether its interface is still there. */
+#define XDP_CHECK_NS UINT64_C(1000000000)
+
 /* Pieces in one chunk that the kernel has not sent yet. A chunk belongs to one buffer for as long.
  */
 struct in_flight {
@@ -59,6 +61,8 @@ struct xdp {
 	int claim_fd;      /* interface_claim() */
 	int index;         /* of the interface */
 	bool multi_buffer; /* a frame may be several pieces */
+	bool failed;       /* the socket has had an error: the interface may be gone */
+	uint64_t now_ns;   /* of the last rx */
 	bool unsent;       /* the kernel took a part of what is on the transmit ring */
 	struct heap *heap;
 	uint8_t *area; /* the UMEM: the heap's region */
@@ -185,7 +189,7 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 	uint32_t at, n;
 	int count = 0;
 
-	(void)now_ns;
+	x->now_ns = now_ns;
 	complete(x);
 	if (x->unsent && doorbell(x) < 0)
 		return -ENODEV;
@@ -334,15 +338,23 @@ static int xdp_wake_fd(struct link *l)
 	return xdp_of(l)->fd;
 }
 
+/* poll(2) tells nothing of an interface that has gone. */
+static uint64_t xdp_next_deadline(struct link *l)
+{
+	return xdp_of(l)->now_ns + XDP_CHECK_NS;
+}
+
 /* The descriptor is readable whenever the receive ring is not empty. */
 static int xdp_arm(struct link *l)
 {
 	struct xdp *x = xdp_of(l);
 	uint32_t at;
-	struct pollfd gone = {.fd = x->fd};
+	int error = 0;
+	socklen_t len = sizeof(error);
 
-	if (poll(&gone, 1, 0) > 0 && (gone.revents & (POLLERR | POLLHUP)) &&
-	    !interface_exists(x->index))
+	if (getsockopt(x->fd, SOL_SOCKET, SO_ERROR, &error, &len) == 0 && error != 0)
+		x->failed = true;
+	if (x->failed && !interface_exists(x->index))
 		return -ENODEV;
 	complete(x);
 	if (xsk_ring_cons__peek(&x->rx, 1, &at) == 0)
@@ -401,6 +413,7 @@ static const struct link_ops xdp_ops = {
     .name = "xdp",
     .rx = xdp_rx,
     .tx = xdp_tx,
+    .next_deadline = xdp_next_deadline,
     .wake_fd = xdp_wake_fd,
     .arm = xdp_arm,
     .forked = xdp_forked,
