@@ -1,0 +1,120 @@
+# net.py - what the system tests stand on: network namespaces of their own, pairs of interfaces
+# between them, and processes inside. Nothing has a name outside; all of it goes with this process,
+# also when that is killed.
+#
+# SPDX-License-Identifier: MIT
+import os
+import subprocess
+import sys
+import tempfile
+
+SKIPPED = 77
+
+
+class Host:
+    """A network namespace, held by a process that ends with us."""
+
+    def __init__(self):
+        self.holder = subprocess.Popen(
+            ["unshare", "-n", "sh", "-c", "ip link set lo up; echo ready; exec cat"],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        if self.holder.stdout.readline() != b"ready\n":
+            raise PermissionError("no network namespace can be made")
+
+    def command(self, *args):
+        return ["nsenter", "-t", str(self.holder.pid), "-n", *map(str, args)]
+
+    def run(self, *args, **kw):
+        """Runs a program to its end, which must be a good one. Its output."""
+        kw.setdefault("timeout", 60)
+        p = subprocess.run(self.command(*args), stdout=subprocess.PIPE,
+                           stderr=subprocess.STDOUT, **kw)
+        if p.returncode != 0:
+            raise AssertionError("%s: exit status %d\n%s" % (
+                " ".join(map(str, args)), p.returncode, p.stdout.decode(errors="replace")))
+        return p.stdout
+
+    def start(self, *args, **kw):
+        kw.setdefault("stdout", subprocess.PIPE)
+        kw.setdefault("stderr", subprocess.STDOUT)
+        return subprocess.Popen(self.command(*args), **kw)
+
+    def end(self):
+        self.holder.stdin.close()
+        self.holder.wait()
+
+
+def allowed():
+    """Whether namespaces can be made here; else says why not."""
+    if subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL).returncode == 0:
+        return True
+    print("skipped: making a network namespace needs CAP_SYS_ADMIN (run as root)")
+    return False
+
+
+def wire(a, name_a, b, name_b, mtu=1500):
+    """A pair of interfaces between two hosts. The kernel leaves no checksum to a device that is
+    not there, and cuts its segments itself: our stacks see what a wire would carry."""
+    a.run("ip", "link", "add", name_a, "mtu", mtu, "type", "veth",
+          "peer", "name", name_b, "mtu", mtu, "netns", b.holder.pid)
+    for host, name in ((a, name_a), (b, name_b)):
+        host.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/%s/disable_ipv6 || :" % name)
+        host.run("ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
+        host.run("ip", "link", "set", name, "up")
+
+
+def ours(address, interface, link, gateway=None, prefix=24):
+    """The environment of a program over catpowder."""
+    config = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
+    config.write("demikernel:\n  local_ipv4_addr: %s/%d\n" % (address, prefix))
+    if gateway:
+        config.write("  gateway: %s\n" % gateway)
+    config.write("raw_socket:\n  linux_interface_name: %s\n  link: %s\n" % (interface, link))
+    config.close()
+    env = dict(os.environ, LIBOS="catpowder", CONFIG_PATH=config.name)
+    FILES.append(config.name)
+    return env
+
+
+def kernels():
+    """The environment of a program over the kernel's sockets."""
+    env = dict(os.environ, LIBOS="catnap", XDG_CONFIG_HOME="/nonexistent")
+    env.pop("CONFIG_PATH", None)
+    return env
+
+
+FILES = []
+
+
+def ended_well(process, what, timeout=60):
+    try:
+        out, _ = process.communicate(timeout=timeout)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        out, _ = process.communicate()
+        raise AssertionError("%s: not over after %d s\n%s" % (
+            what, timeout, out.decode(errors="replace")))
+    if process.returncode != 0:
+        raise AssertionError("%s: exit status %d\n%s" % (
+            what, process.returncode, out.decode(errors="replace")))
+    return out
+
+
+def main(cases):
+    """Runs each case, a function whose name is a sentence; or those with a part of an argument in
+    their names. Exit status."""
+    if not allowed():
+        return SKIPPED
+    failed = 0
+    chosen = [c for c in cases if len(sys.argv) < 4 or any(p in c[0] for p in sys.argv[3:])]
+    for name, case in chosen:
+        try:
+            case()
+            print("ok      %s" % name, flush=True)
+        except (AssertionError, subprocess.SubprocessError, OSError) as e:
+            failed += 1
+            print("FAILED  %s\n%s" % (name, e), flush=True)
+    for path in FILES:
+        os.unlink(path)
+    print("%d of %d failed" % (failed, len(chosen)))
+    return 1 if failed else 0

@@ -1,0 +1,375 @@
+#!/usr/bin/env python3
+# system.py LINK EXAMPLES [PART-OF-A-NAME ...] - the example programs over catpowder, by LINK (xdp,
+# packet), with each other and with the kernel's stack, and what goes wrong in networks. LINK of
+# `slow-xdp` and `slow-packet`: the cases that take minutes.
+#
+# SPDX-License-Identifier: MIT
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from net import Host, ended_well, kernels, main, ours, wire
+
+LINK = sys.argv[1].replace("slow-", "")
+SLOW = sys.argv[1].startswith("slow-")
+EXAMPLES = sys.argv[2]
+SERVER, CLIENT, PORT = "10.7.0.1", "10.7.0.2", "17007"
+
+
+def example(name):
+    return os.path.join(EXAMPLES, name)
+
+
+class Side:
+    """One end of the wire: a host whose kernel has the address, or leaves it to us."""
+
+    def __init__(self, address, interface, is_ours):
+        self.host, self.address, self.interface = Host(), address, interface
+        self.is_ours = is_ours
+        self.env = ours(address, interface, LINK) if is_ours else kernels()
+
+    def ready(self):
+        if not self.is_ours:
+            self.host.run("ip", "addr", "add", self.address + "/24", "dev", self.interface)
+
+
+def pair(server_ours, client_ours, mtu=1500):
+    server = Side(SERVER, "server0", server_ours)
+    client = Side(CLIENT, "client0", client_ours)
+    wire(server.host, server.interface, client.host, client.interface, mtu)
+    server.ready()
+    client.ready()
+    return server, client
+
+
+def end(*sides):
+    for s in sides:
+        (s.host if isinstance(s, Side) else s).end()
+
+
+def wait_until(condition, what, seconds=20):
+    limit = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > limit:
+            raise AssertionError("not within %d s: %s" % (seconds, what))
+        time.sleep(0.02)
+
+
+def has_link(host, interface):
+    """One of our programs receives there: it answers from its first demi_ call on."""
+    if LINK == "xdp":
+        return b"xdp" in host.run("ip", "link", "show", interface)
+    return host.run("cat", "/proc/net/packet").count(b"\n") > 1
+
+
+def listens(side):
+    """Ours has opened its link, or the kernel has a socket on the port."""
+    if side.is_ours:
+        return has_link(side.host, side.interface)
+    table = side.host.run("cat", "/proc/net/tcp", "/proc/net/udp")
+    return b":%04X " % int(PORT) in table
+
+
+def start_server(side, *args):
+    process = side.host.start(*args, env=side.env)
+    wait_until(lambda: listens(side) or process.poll() is not None, "the server is ready")
+    return process
+
+
+def both(server, client, server_args, client_args, timeout=60):
+    s = start_server(server, *server_args)
+    try:
+        c = client.host.start(*client_args, env=client.env)
+        ended_well(c, " ".join(client_args), timeout)
+        ended_well(s, " ".join(server_args), timeout)
+    finally:
+        s.kill()
+
+
+def echo_args(role, clients=1, size=64, requests=1000, mode="concurrent"):
+    address = ["--address", SERVER + ":" + PORT]
+    if role == "server":
+        return [example("tcp-echo"), "--peer", "server"] + address
+    return [example("tcp-echo"), "--peer", "client"] + address + [
+        "--bufsize", str(size), "--nclients", str(clients), "--nrequests", str(requests),
+        "--run-mode", mode]
+
+
+def programs(server, client):
+    both(server, client, echo_args("server"), echo_args("client"))
+    both(server, client, echo_args("server"), echo_args("client", 32, 1024, 200))
+    both(server, client, echo_args("server"), echo_args("client", 4, 65536, 50, "sequential"))
+    for name, size, count in (("tcp-ping-pong", "64", "2000"), ("tcp-ping-pong", "9000", "200"),
+                              ("tcp-push-pop", "1024", "20000")):
+        both(server, client, [example(name), "--server", SERVER, PORT, size, count],
+             [example(name), "--client", SERVER, PORT, size, count])
+    for size, count in (("64", "2000"), ("1400", "500")):
+        both(server, client,
+             [example("udp-ping-pong"), "--server", SERVER, PORT, CLIENT, PORT, size, count],
+             [example("udp-ping-pong"), "--client", CLIENT, PORT, SERVER, PORT, size, count])
+
+
+def ours_with_ours():
+    sides = pair(True, True)
+    programs(*sides)
+    end(*sides)
+
+
+def our_server_with_the_kernels_client():
+    sides = pair(True, False)
+    programs(*sides)
+    end(*sides)
+
+
+def the_kernels_server_with_our_client():
+    sides = pair(False, True)
+    programs(*sides)
+    end(*sides)
+
+
+# A peer over the kernel's sockets, inside another host: sends so many random bytes, takes what comes
+# back, and prints both sums.
+ECHO_PEER = """
+import hashlib, random, socket, sys, threading
+address, port, total = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
+s = socket.create_connection((address, port), 20)
+s.settimeout(60)
+sent, got = hashlib.sha256(), hashlib.sha256()
+block = random.Random(7).randbytes(1 << 20)
+def send():
+    left = total
+    while left:
+        piece = block[:left]
+        sent.update(piece)
+        s.sendall(piece)
+        left -= len(piece)
+t = threading.Thread(target=send)
+t.start()
+left = total
+while left:
+    piece = s.recv(1 << 18)
+    if not piece: break
+    got.update(piece)
+    left -= len(piece)
+t.join()
+s.close()
+print(left, sent.hexdigest() == got.hexdigest())
+"""
+
+
+def echo_through(client_host, megabytes, timeout=180):
+    out = client_host.run("python3", "-c", ECHO_PEER, SERVER, PORT, str(megabytes << 20),
+                          timeout=timeout)
+    if out.split() != [b"0", b"True"]:
+        raise AssertionError("what came back is not what was sent: %r" % out)
+
+
+def half_a_gigabyte_comes_back_as_it_was_sent():
+    server, client = pair(True, False)
+    s = start_server(server, *echo_args("server"))
+    echo_through(client.host, 256)
+    ended_well(s, "tcp-echo")
+    end(server, client)
+
+
+def the_kernel_pings_us():
+    server, client = pair(True, False)
+    s = start_server(server, *echo_args("server"))
+    client.host.run("ping", "-c", "3", "-i", "0.2", "-W", "2", SERVER)
+    client.host.run("ping", "-c", "3", "-i", "0.2", "-W", "2", "-s", "4000", SERVER)
+    s.kill()
+    end(server, client)
+
+
+def an_address_of_the_kernels_is_refused():
+    server, client = pair(True, False)
+    server.host.run("ip", "addr", "add", SERVER + "/24", "dev", server.interface)
+    p = server.host.start(*echo_args("server"), env=server.env)
+    out, _ = p.communicate(timeout=20)
+    if p.returncode == 0 or b"ip addr del " not in out:
+        raise AssertionError("no remedy: %r" % out)
+    end(server, client)
+
+
+def a_second_process_for_the_address_is_refused():
+    server, client = pair(True, False)
+    s = start_server(server, *echo_args("server"))
+    p = server.host.start(*echo_args("server"), env=server.env)
+    out, _ = p.communicate(timeout=20)
+    if p.returncode == 0 or b"another process" not in out:
+        raise AssertionError("no remedy: %r" % out)
+    echo_through(client.host, 1)
+    ended_well(s, "tcp-echo")
+    end(server, client)
+
+
+def killed_and_started_again_at_once():
+    server, client = pair(True, False)
+    for _ in range(3):
+        s = start_server(server, *echo_args("server"))
+        os.kill(s.pid, signal.SIGKILL)
+        s.wait()
+    s = start_server(server, *echo_args("server"))
+    echo_through(client.host, 1)
+    ended_well(s, "tcp-echo")
+    left = server.host.run("ip", "link", "show", server.interface)
+    if b"xdp" in left:
+        raise AssertionError("a program stayed attached: %r" % left)
+    end(server, client)
+
+
+def a_peer_killed_amidst_a_transfer_does_no_harm():
+    server, client = pair(True, False)
+    s = start_server(server, *echo_args("server"))
+    p = client.host.start(*echo_args("client", 8, 65536, 1000000), env=client.env)
+    wait_until(lambda: received_bytes(client) > 2 << 20, "the transfer is under way")
+    p.kill()
+    p.wait()
+    ended_well(s, "tcp-echo, whose clients were killed")
+    end(server, client)
+
+
+def received_bytes(side):
+    for line in side.host.run("cat", "/proc/net/dev").decode().splitlines():
+        if line.strip().startswith(side.interface + ":"):
+            return int(line.split(":")[1].split()[0])
+    return 0
+
+
+def a_link_that_goes_down_and_up_again_delays():
+    server, client = pair(True, False)
+    s = start_server(server, *echo_args("server"))
+    failed = []
+
+    def transfer():
+        try:
+            echo_through(client.host, 64)
+        except AssertionError as e:
+            failed.append(e)
+    t = threading.Thread(target=transfer)
+    t.start()
+    wait_until(lambda: received_bytes(client) > 2 << 20, "the transfer is under way")
+    for state in ("down", "up"):
+        client.host.run("ip", "link", "set", client.interface, state)
+        time.sleep(0.5)
+    t.join()
+    if failed:
+        raise failed[0]
+    ended_well(s, "tcp-echo")
+    end(server, client)
+
+
+def an_interface_that_disappears_fails_what_waits():
+    server, client = pair(True, False)
+    s = start_server(server, example("tcp-ping-pong"), "--server", SERVER, PORT)
+    time.sleep(0.5)
+    server.host.run("ip", "link", "del", server.interface)
+    try:
+        out, _ = s.communicate(timeout=20)
+    except subprocess.TimeoutExpired:
+        s.kill()
+        raise AssertionError("the server went on waiting")
+    if s.returncode == 0 or b"Network is down" not in out:
+        raise AssertionError("exit status %d: %r" % (s.returncode, out))
+    end(server, client)
+
+
+def through_a_gateway(path_mtu=1500, rules=None):
+    """Our server, a router, and the kernel's client behind it."""
+    server, router, client = Host(), Host(), Host()
+    wire(server, "server0", router, "r0")
+    wire(client, "client0", router, "r1", path_mtu)
+    router.run("ip", "addr", "add", "10.7.0.254/24", "dev", "r0")
+    router.run("ip", "addr", "add", "10.8.0.254/24", "dev", "r1")
+    router.run("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+    if rules:
+        router.run("nft", rules)
+    client.run("ip", "addr", "add", "10.8.0.2/24", "dev", "client0")
+    client.run("ip", "link", "set", "client0", "mtu", path_mtu)
+    client.run("ip", "route", "add", "default", "via", "10.8.0.254")
+    env = ours(SERVER, "server0", LINK, gateway="10.7.0.254")
+    s = server.start(*echo_args("server"), env=env)
+    wait_until(lambda: has_link(server, "server0"), "the server is ready")
+    echo_through(client, 16)
+    ended_well(s, "tcp-echo")
+    end(server, router, client)
+
+
+def a_gateway_is_used():
+    through_a_gateway()
+
+
+def a_path_narrower_than_the_link_is_found():
+    through_a_gateway(path_mtu=1200)
+
+
+def lost_packets_are_sent_again():
+    through_a_gateway(rules="add table ip t; add chain ip t f { type filter hook forward priority 0; };"
+                            " add rule ip t f numgen random mod 100 < 2 drop;")
+
+
+def captures_hold_no_bad_frame():
+    server, client = pair(True, False)
+    path = tempfile.mktemp(suffix=".pcap")
+    capture = client.host.start("tshark", "-q", "-i", client.interface, "-w", path, "-F", "pcap")
+    wait_until(lambda: os.path.exists(path) and os.path.getsize(path) > 0, "the capture runs")
+    s = start_server(server, *echo_args("server"))
+    client.host.run("ping", "-c", "1", "-W", "2", SERVER)
+    ended_well(client.host.start(*echo_args("client", 4, 3000, 100), env=client.env), "tcp-echo")
+    ended_well(s, "tcp-echo")
+    time.sleep(0.5)
+    capture.send_signal(signal.SIGINT)
+    capture.communicate(timeout=20)
+    bad = subprocess.run(
+        ["tshark", "-r", path, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE",
+         "-o", "udp.check_checksum:TRUE", "-Y",
+         "_ws.malformed || tcp.checksum.status == 0 || ip.checksum.status == 0 || "
+         "icmp.checksum.status == 0"],
+        stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, check=True).stdout
+    frames = subprocess.run(["tshark", "-r", path, "-Y", "tcp"], stdout=subprocess.PIPE,
+                            stderr=subprocess.DEVNULL, check=True).stdout.count(b"\n")
+    os.unlink(path)
+    if bad or frames < 400:
+        raise AssertionError("%d frames\n%s" % (frames, bad.decode()))
+    end(server, client)
+
+
+IDLE_PEER = """
+import socket, sys, time
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20)
+s.settimeout(20)
+for _ in range(2):
+    s.sendall(b"x" * 64)
+    left = 64
+    while left:
+        left -= len(s.recv(left))
+    if _ == 0:
+        time.sleep(130)
+"""
+
+
+def a_connection_idle_for_130_seconds_lives():
+    server, client = pair(True, False)
+    s = start_server(server, *echo_args("server"))
+    client.host.run("python3", "-c", IDLE_PEER, SERVER, PORT, timeout=200)
+    ended_well(s, "tcp-echo")
+    end(server, client)
+
+
+if SLOW:
+    CASES = [a_connection_idle_for_130_seconds_lives]
+else:
+    CASES = [ours_with_ours, our_server_with_the_kernels_client, the_kernels_server_with_our_client,
+             half_a_gigabyte_comes_back_as_it_was_sent, the_kernel_pings_us,
+             an_address_of_the_kernels_is_refused, a_second_process_for_the_address_is_refused,
+             killed_and_started_again_at_once, a_peer_killed_amidst_a_transfer_does_no_harm,
+             a_link_that_goes_down_and_up_again_delays,
+             an_interface_that_disappears_fails_what_waits, a_gateway_is_used,
+             a_path_narrower_than_the_link_is_found, lost_packets_are_sent_again,
+             captures_hold_no_bad_frame]
+
+sys.exit(main([(c.__name__, c) for c in CASES]))
