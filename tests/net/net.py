@@ -22,7 +22,7 @@ class Host:
             raise PermissionError("no network namespace can be made")
 
     def command(self, *args):
-        return ["nsenter", "-t", str(self.holder.pid), "-n", *map(str, args)]
+        return ["setpriv", "--pdeathsig", "KILL", "nsenter", "-t", str(self.holder.pid), "-n", *map(str, args)]
 
     def run(self, *args, **kw):
         """Runs a program to its end, which must be a good one. Its output."""
