@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/listing.h"
-#include "libos/listing_catnip.h"
 #include "libos/listing_catpowder.h"
 
 #include <errno.h>
@@ -37,10 +36,6 @@ static const struct libos_listing list[] = {
      .what = "our TCP/IP over AF_PACKET",
      .probe = catpowder_packet_probe,
      .prepare = catpowder_packet_prepare},
-    {.name = "catnip",
-     .what = "our TCP/IP over DPDK (memif)",
-     .probe = catnip_probe,
-     .prepare = catnip_prepare},
 };
 
 const struct libos_listing *libos_listing_at(unsigned int index)

@@ -70,6 +70,16 @@ static struct buf *take(struct dpdk *d, struct rte_mbuf *m)
 	return b;
 }
 
+/* What the ring had no room for. True: all of it is gone. */
+static bool send_kept(struct dpdk *d)
+{
+	uint16_t sent = rte_eth_tx_burst(d->port.id, 0, d->keep, d->kept);
+
+	d->kept -= sent;
+	memmove(d->keep, d->keep + sent, d->kept * sizeof(d->keep[0]));
+	return d->kept == 0;
+}
+
 static int dpdk_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 {
 	struct dpdk *d = dpdk_of(l);
@@ -79,6 +89,8 @@ static int dpdk_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 	int count = 0;
 
 	(void)now_ns;
+	if (d->kept > 0)
+		send_kept(d);
 	for (uint16_t i = 0; i < n; i++) {
 		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
 		rte_prefetch0(rte_mbuf_to_priv(m[i]));
@@ -236,15 +248,6 @@ static struct rte_mbuf *mbuf_of_frame(struct dpdk *d, struct frame *f)
 	if (m)
 		ask_offloads(m, f);
 	return m;
-}
-
-static bool send_kept(struct dpdk *d)
-{
-	uint16_t sent = rte_eth_tx_burst(d->port.id, 0, d->keep, d->kept);
-
-	d->kept -= sent;
-	memmove(d->keep, d->keep + sent, d->kept * sizeof(d->keep[0]));
-	return d->kept == 0;
 }
 
 /* What the ring has no room for is kept as mbufs and goes first the next time: the frames were
