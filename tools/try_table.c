@@ -7,7 +7,10 @@
 #include <math.h>
 #include <string.h>
 
-enum { CELLS = 24 }; /* of the little histogram */
+enum {
+	CELLS = 24,      /* of the little histogram */
+	WHAT_LEAST = 14, /* columns of "carried by" */
+};
 
 /* The latencies that the histograms of all rows span, so that they can be compared by eye. */
 struct span {
@@ -79,6 +82,19 @@ static void print_count(FILE *out, uint64_t n, int width)
 	print_right(out, text, width);
 }
 
+/* Columns of the longest "carried by". */
+static int find_what_width(const struct try_report *report)
+{
+	int width = WHAT_LEAST;
+
+	for (int i = 0; i < report->count; i++) {
+		int n = columns(report->rows[i].listing->what);
+
+		width = n > width ? n : width;
+	}
+	return width;
+}
+
 static struct span find_span(const struct try_report *report)
 {
 	struct span s = {INFINITY, 0};
@@ -118,7 +134,7 @@ static void print_histogram(FILE *out, const struct histogram *h, struct span s)
 		fputs(bars[(counts[i] * 8 + most - 1) / most], out);
 }
 
-static void print_head(FILE *out, struct span s, const struct style *style)
+static void print_head(FILE *out, struct span s, int what, const struct style *style)
 {
 	char from[32], to[32];
 	int gap;
@@ -126,17 +142,17 @@ static void print_head(FILE *out, struct span s, const struct style *style)
 	try_format_ns(from, sizeof(from), s.from_ns);
 	try_format_ns(to, sizeof(to), s.to_ns);
 	gap = CELLS - columns(from) - columns(to);
-	fprintf(out, "%s%-10s %-24s%12s%10s%10s%10s%12s  %s%*s%s%s\n", style->bold, "libOS",
+	fprintf(out, "%s%-10s %-*s%12s%10s%10s%10s%12s  %s%*s%s%s\n", style->bold, "libOS", what,
 		"carried by", "messages", "p50", "p99", "p99.9", "messages/s", from,
 		gap > 0 ? gap : 1, "", to, style->end);
 }
 
-static void print_done(FILE *out, const struct try_row *row, struct span s,
+static void print_done(FILE *out, const struct try_row *row, struct span s, int what,
 		       const struct style *style)
 {
 	const struct histogram *h = &row->result->latency;
 
-	fprintf(out, "%s%-10s%s %-24s", style->good, row->listing->name, style->end,
+	fprintf(out, "%s%-10s%s %-*s", style->good, row->listing->name, style->end, what,
 		row->listing->what);
 	print_count(out, h->count, 12);
 	print_duration(out, (double)histogram_percentile(h, 50.0), 10);
@@ -148,10 +164,10 @@ static void print_done(FILE *out, const struct try_row *row, struct span s,
 	fputc('\n', out);
 }
 
-static void print_failed(FILE *out, const struct try_row *row, const struct style *style)
+static void print_failed(FILE *out, const struct try_row *row, int what, const struct style *style)
 {
-	fprintf(out, "%s%-10s %-24s failed%s\n", style->bad, row->listing->name, row->listing->what,
-		style->end);
+	fprintf(out, "%s%-10s %-*s failed%s\n", style->bad, row->listing->name, what,
+		row->listing->what, style->end);
 	for (enum try_side side = 0; side < TRY_SIDES; side++) {
 		if (row->result->error[side][0])
 			fprintf(out, "           %s: %s\n", try_side_name(side),
@@ -161,7 +177,8 @@ static void print_failed(FILE *out, const struct try_row *row, const struct styl
 		row->listing->name);
 }
 
-static void print_left_out(FILE *out, const struct try_report *report, const struct style *style)
+static void print_left_out(FILE *out, const struct try_report *report, int what,
+			   const struct style *style)
 {
 	bool any = false;
 
@@ -173,7 +190,7 @@ static void print_left_out(FILE *out, const struct try_report *report, const str
 		if (!any)
 			fprintf(out, "\n%sLeft out%s\n", style->bold, style->end);
 		any = true;
-		fprintf(out, "%-10s %-24s %s\n%10s To get it: %s\n", row->listing->name,
+		fprintf(out, "%-10s %-*s %s\n%10s To get it: %s\n", row->listing->name, what,
 			row->listing->what, row->lack.why, "", row->lack.remedy);
 	}
 }
@@ -182,15 +199,16 @@ void try_print_table(const struct try_report *report, FILE *out, bool colour)
 {
 	const struct style *style = colour ? &coloured : &plain;
 	struct span s = find_span(report);
+	int what = find_what_width(report);
 
 	fprintf(out, "Echo of %u-byte messages between two processes, every byte checked\n\n",
 		report->options.size);
-	print_head(out, s, style);
+	print_head(out, s, what, style);
 	for (int i = 0; i < report->count; i++) {
 		if (report->rows[i].state == TRY_DONE)
-			print_done(out, &report->rows[i], s, style);
+			print_done(out, &report->rows[i], s, what, style);
 		else if (report->rows[i].state == TRY_FAILED)
-			print_failed(out, &report->rows[i], style);
+			print_failed(out, &report->rows[i], what, style);
 	}
-	print_left_out(out, report, style);
+	print_left_out(out, report, what, style);
 }

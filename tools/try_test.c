@@ -94,12 +94,12 @@ static void the_table_has_a_row_for_each_libos(void **state)
 	char *text = printed(print_plain_table);
 
 	(void)state;
-	assert_non_null(strstr(text, "catnap     kernel sockets                10 000   "
+	assert_non_null(strstr(text, "catnap     kernel sockets            10 000   "
 				     "8.05 µs   8.10 µs   8.10 µs     125 000  "));
-	assert_non_null(strstr(text, "catbroken  nothing                  failed"));
+	assert_non_null(strstr(text, "catbroken  nothing              failed"));
 	assert_non_null(strstr(text, "server: demi_bind: \"in use\""));
 	assert_non_null(strstr(text, "DEMI_LOG=debug demi try --libos catbroken"));
-	assert_non_null(strstr(text, "catabsent  a card                   no card"));
+	assert_non_null(strstr(text, "catabsent  a card               no card"));
 	assert_non_null(strstr(text, "To get it: buy one"));
 	assert_null(strchr(text, '\033'));
 	free(text);

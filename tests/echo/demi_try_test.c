@@ -26,7 +26,7 @@ static void it_tries_the_liboses_of_this_machine(void **state)
 {
 	(void)state;
 	assert_int_equal(run("demi try --messages 200"), 0);
-	assert_true(process_said(&demi, "catnap     kernel sockets                   200 "));
+	assert_true(process_said(&demi, "catnap     kernel sockets"));
 	assert_null(strchr(demi.text, '\033')); /* not a terminal */
 }
 
