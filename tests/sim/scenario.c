@@ -16,6 +16,9 @@ enum {
 	REST_S = 700,
 	LIVENESS_CONNECTIONS = 20,
 	MAX_TCP = 4096,
+	/* So many pass in the time there is, of one connection, however bad the network. */
+	STREAM_SEGMENTS = 4000,
+	HEADERS_BYTES = 52, /* of IP, and of TCP with timestamps */
 };
 
 static uint64_t pick(struct rng *r, const uint64_t *from, size_t n)
@@ -66,10 +69,10 @@ static uint64_t flight_ns(const struct sim_config *c)
 }
 
 /* So long that both hold that TIME-WAIT is for: old duplicates are gone, and a lost last ACK can be
- * repeated for as long as the peer asks for it. */
+ * repeated for as long as the peer asks for it; on a heavy network that is all of its R2. */
 static uint32_t choose_time_wait_ms(struct rng *r, uint64_t flight, enum severity severity)
 {
-	static const uint32_t repeats_ms[] = {100, 20000, 40000, 240000};
+	static const uint32_t repeats_ms[] = {100, 20000, 40000, 310000};
 	uint64_t ms = rng_size(r, 100, 60000), safe_ms = 4 * flight / WORLD_MS + 10;
 
 	safe_ms = safe_ms > repeats_ms[severity] ? safe_ms : repeats_ms[severity];
@@ -118,11 +121,24 @@ static void choose_devices(struct rng *r, struct world_config *w)
 		w->router_mtu = (uint16_t)(576 + rng_below(r, w->mtu - 576u));
 }
 
+/* The longest stream that is sure to arrive: when every second frame is lost a connection sends one
+ * segment at a time, and waits for most of them to be sent again. */
+static uint64_t most_bytes(const struct stack_config *c, uint32_t narrow, enum severity severity)
+{
+	uint32_t segment = narrow - HEADERS_BYTES;
+
+	if (severity != HEAVY)
+		return UINT64_MAX;
+	if (c->mss != 0 && c->mss < segment)
+		segment = c->mss;
+	return (uint64_t)segment * STREAM_SEGMENTS;
+}
+
 static void choose_programs(struct rng *r, struct scenario *s, enum severity severity)
 {
 	struct program_config *p = &s->programs;
 	const struct world_config *w = &s->world;
-	uint64_t flight = flight_ns(&w->down) + flight_ns(&w->up), least_gap;
+	uint64_t flight = flight_ns(&w->down) + flight_ns(&w->up), least_gap, most;
 	bool corrupt = w->down.corrupt_ppm + w->up.corrupt_ppm > 0;
 	uint32_t narrow = w->router_mtu != 0 ? w->router_mtu : w->mtu;
 
@@ -134,6 +150,8 @@ static void choose_programs(struct rng *r, struct scenario *s, enum severity sev
 	p->open_gap_ns = rng_size(r, WORLD_MS, 5 * WORLD_S);
 	p->open_gap_ns = p->open_gap_ns > least_gap ? p->open_gap_ns : least_gap;
 	p->bytes_max = rng_size(r, 1000, 2000 * (uint64_t)w->mtu);
+	most = most_bytes(&w->stack, narrow, severity);
+	p->bytes_max = p->bytes_max < most ? p->bytes_max : most;
 	p->frames_max = rng_size(r, 10000, 300000);
 	p->abrupt_percent = (unsigned)PICK(r, 0, 10, 30, 100);
 	p->fixed_port_percent = (unsigned)PICK(r, 0, 10, 80);
@@ -162,18 +180,22 @@ static enum world_topology choose_topology(struct rng *r, unsigned *hosts)
 	return t;
 }
 
-static void apply_wish(struct scenario *s, const struct scenario_wish *wish)
+/* One loss rate for all links. How bad the network is follows from it: TIME-WAIT must last for as
+ * long as a peer whose last ACK was lost may ask for it again. */
+static enum severity apply_loss(struct world_config *w, double percent, enum severity severity)
 {
-	if (wish->loss_percent >= 0) {
-		s->world.down.loss_ppm = (uint32_t)(wish->loss_percent * PERCENT);
-		s->world.up.loss_ppm = s->world.topology == WORLD_WIRE ? s->world.down.loss_ppm : 0;
-		s->programs.may_time_out |= wish->loss_percent > 5;
-	}
-	if (wish->hosts > 0) {
-		s->world.hosts = (unsigned)wish->hosts;
-		if (s->world.hosts > 2 && s->world.topology == WORLD_WIRE)
-			s->world.topology = WORLD_SWITCH;
-	}
+	enum severity least = percent > 5 ? HEAVY : percent > 1 ? MEDIUM : LIGHT;
+
+	w->down.loss_ppm = (uint32_t)(percent * PERCENT);
+	w->up.loss_ppm = w->topology == WORLD_WIRE ? w->down.loss_ppm : 0;
+	return percent > 0 && severity < least ? least : severity;
+}
+
+static void apply_hosts(struct scenario *s, int hosts)
+{
+	s->world.hosts = (unsigned)hosts;
+	if (hosts > 2 && s->world.topology == WORLD_WIRE)
+		s->world.topology = WORLD_SWITCH;
 }
 
 static void describe(struct scenario *s, enum severity severity)
@@ -210,6 +232,8 @@ void scenario_make(struct scenario *s, uint64_t seed, const struct scenario_wish
 	/* A bit is flipped on one way only: twice could go unnoticed. */
 	if (w->topology != WORLD_WIRE)
 		w->up.corrupt_ppm = 0;
+	if (wish->loss_percent >= 0)
+		severity = apply_loss(w, wish->loss_percent, severity);
 	choose_stack(r, &w->stack);
 	w->stack.time_wait_ms =
 	    choose_time_wait_ms(r, flight_ns(&w->down) + flight_ns(&w->up), severity);
@@ -217,7 +241,8 @@ void scenario_make(struct scenario *s, uint64_t seed, const struct scenario_wish
 		w->stack.vlan_id = 1 + (uint16_t)rng_below(r, 4094);
 	choose_programs(r, s, severity);
 	s->duration_ns = rng_size(r, 20 * WORLD_S, 1200 * WORLD_S);
-	apply_wish(s, wish);
+	if (wish->hosts > 0)
+		apply_hosts(s, wish->hosts);
 	describe(s, severity);
 }
 
