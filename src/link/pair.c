@@ -11,6 +11,7 @@ enum { ETHERNET_BYTES = 18 }; /* in front of the IP packet, an 802.1Q tag includ
 struct pair_end {
 	struct link link;
 	struct pair_end *peer; /* NULL: gone */
+	uint32_t copy_max;     /* bytes of a frame that is in bounds, and fits a buffer */
 	/* Frames on their way to this end: ring[tail..head), free-running indexes. */
 	uint32_t head, tail, mask;
 	struct buf **ring;
@@ -62,20 +63,19 @@ static void pair_pass(struct pair_end *to, struct frame *f)
 	pair_put(to, b);
 }
 
-/* A frame that asks for nothing and lies in one piece, copied. */
-static void pair_copy_plain(struct pair_end *from, struct pair_end *to, const struct frame *f)
+/* A frame that asks for nothing, lies in one piece and fits, copied. */
+static inline void pair_copy_plain(struct pair_end *from, struct pair_end *to,
+				   const struct frame *f)
 {
-	struct link *rx = &to->link;
-	struct buf *b = pool_get(rx->info.rx_pool);
+	struct buf *b = pool_get(to->link.info.rx_pool);
 
-	if (b == NULL || buf_tailroom(b) < f->len) {
-		if (b != NULL)
-			buf_unref(b);
-		rx->rx_dropped++;
+	if (b == NULL) {
+		to->link.rx_dropped++;
 		return;
 	}
 	b->len = f->len;
 	memcpy(b->data, f->head->data, f->len);
+	from->link.tx_bytes += f->len;
 	from->link.tx_copied_bytes += f->len;
 	pair_put(to, b);
 }
@@ -109,6 +109,31 @@ static bool pair_may_pass(const struct pair_end *to, const struct frame *f)
 	       f->len <= (uint32_t)to->link.info.mtu + ETHERNET_BYTES;
 }
 
+/* Any other frame. False: it waits, as the ring is full. */
+static bool pair_send(struct pair_end *e, struct pair_end *to, struct frame *f)
+{
+	uint32_t segments = offload_segments(f);
+
+	if (segments > to->mask + 1) { /* it would wait for ever */
+		to->link.rx_dropped++;
+		frame_release(f);
+		return true;
+	}
+	if (segments > pair_room(to)) {
+		e->link.tx_full++;
+		return false;
+	}
+	e->link.tx_bytes += f->len;
+	if (pair_may_pass(to, f)) {
+		pair_pass(to, f);
+		return true;
+	}
+	for (uint32_t s = 0; s < segments; s++)
+		pair_copy(e, to, f, s);
+	frame_release(f);
+	return true;
+}
+
 static int pair_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
 {
 	struct pair_end *e = pair_of(l), *to = e->peer;
@@ -119,33 +144,14 @@ static int pair_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns
 		return -ENODEV;
 	for (i = 0; i < n; i++) {
 		struct frame *f = &frames[i];
-		uint32_t segments;
 
-		if (f->nfrags == 0 && f->offload == 0 && !buf_sole(f->head) &&
-		    f->len <= (uint32_t)to->link.info.mtu + ETHERNET_BYTES && pair_room(to) > 0) {
-			l->tx_bytes += f->len;
+		if ((f->nfrags | f->offload) == 0 && f->len <= to->copy_max && !buf_sole(f->head) &&
+		    to->head - to->tail <= to->mask) {
 			pair_copy_plain(e, to, f);
 			buf_unref(f->head);
-			continue;
-		}
-		segments = offload_segments(f);
-		if (segments > to->mask + 1) { /* it would wait for ever */
-			to->link.rx_dropped++;
-			frame_release(f);
-			continue;
-		}
-		if (segments > pair_room(to)) {
-			l->tx_full++;
+		} else if (!pair_send(e, to, f)) {
 			break;
 		}
-		l->tx_bytes += f->len;
-		if (pair_may_pass(to, f)) {
-			pair_pass(to, f);
-			continue;
-		}
-		for (uint32_t s = 0; s < segments; s++)
-			pair_copy(e, to, f, s);
-		frame_release(f);
 	}
 	l->tx_frames += (uint64_t)i;
 	return i;
@@ -193,6 +199,19 @@ static const struct link_ops pair_ops = {
     .destroy = pair_destroy,
 };
 
+/* Bytes of a frame that every buffer of the pool takes, and no more than the MTU allows. */
+static uint32_t pair_copy_max(struct pool *pool, uint16_t mtu)
+{
+	struct buf *b = pool_get(pool);
+	uint32_t room;
+
+	if (b == NULL)
+		return 0;
+	room = buf_tailroom(b);
+	buf_unref(b);
+	return room < (uint32_t)mtu + ETHERNET_BYTES ? room : (uint32_t)mtu + ETHERNET_BYTES;
+}
+
 static struct pair_end *pair_end_create(const struct pair_config *cfg, int side)
 {
 	struct pair_end *e = calloc(1, sizeof(*e));
@@ -212,6 +231,7 @@ static struct pair_end *pair_end_create(const struct pair_config *cfg, int side)
 	e->link.info.max_frags = cfg->max_frags;
 	e->link.info.tso_max_bytes = cfg->tso_max_bytes;
 	e->link.info.rx_pool = cfg->pool[side];
+	e->copy_max = pair_copy_max(cfg->pool[side], cfg->mtu);
 	return e;
 }
 
