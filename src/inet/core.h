@@ -92,7 +92,8 @@ static inline void sock_init(struct sock *k, struct stack *s, enum sock_kind kin
 
 static inline void sock_gone(struct sock *k)
 {
-	list_del(&k->event_link);
+	if (k->event_bits != 0)
+		list_del(&k->event_link);
 	k->event_bits = 0;
 }
 
@@ -106,9 +107,9 @@ static inline void stack_drop(struct buf *b, uint64_t *counter)
 /* Adds STACK_EV_ bits to what stack_events() will say about k, once. */
 static inline void event_raise(struct sock *k, uint32_t bits)
 {
-	k->event_bits |= (uint16_t)bits;
-	if (list_empty(&k->event_link))
+	if (k->event_bits == 0)
 		list_add_tail(&k->stack->events, &k->event_link);
+	k->event_bits |= (uint16_t)bits;
 }
 
 #endif

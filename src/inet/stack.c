@@ -190,14 +190,17 @@ uint64_t stack_next_deadline(const struct stack *s)
 
 int stack_events(struct stack *s, struct stack_event ev[], int n)
 {
+	struct list *pos = s->events.next;
 	int k = 0;
 
-	while (k < n && !list_empty(&s->events)) {
-		struct sock *sock = list_entry(s->events.next, struct sock, event_link);
+	for (; k < n && pos != &s->events; pos = pos->next) {
+		struct sock *sock = list_entry(pos, struct sock, event_link);
 
 		ev[k++] = (struct stack_event){sock, sock->user, sock->event_bits};
-		sock_gone(sock);
+		sock->event_bits = 0;
 	}
+	s->events.next = pos; /* those before it are off, all at once */
+	pos->prev = &s->events;
 	return k;
 }
 

@@ -9,8 +9,8 @@
  *
  *     n = link rx(bufs);            stack_input(s, bufs, n, now)
  *     if (now >= deadline)          stack_tick(s, now)
- *     while (k = stack_output(s, frames, N, now))   link tx(frames, k)
  *     while (k = stack_events(s, ev, N))            act on ev[]
+ *     do { k = stack_output(s, frames, N, now);     link tx(frames, k) } while (k == N)
  *     deadline = stack_next_deadline(s)
  *
  * Errors: 0 or -errno. A frame that is dropped is not an error: it bumps a named counter (struct
@@ -82,8 +82,10 @@ void stack_destroy(struct stack *s); /* drops all without a word to peers; NULL 
 /* A burst of frames from the link. Takes all n references. */
 void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_ns);
 
-/* Fills up to n frames to be sent, now; says how many. The frames' references are the caller's
- * (frame.h); frames that the link did not take are kept by the caller and offered again. */
+/* Fills up to n frames to be sent, now; says how many. Fewer than n: that is all, and the driver's
+ * turn ends; asked again before the program had a turn, the stack would acknowledge in frames of
+ * their own what an answer could have carried. The frames' references are the caller's (frame.h);
+ * frames that the link did not take are kept by the caller and offered again. */
 int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns);
 
 /* Runs the timers that are due. Calling early is harmless. */

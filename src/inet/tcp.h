@@ -11,8 +11,8 @@
 #include "inet/ip.h"
 #include "mem/frame.h"
 
-/* Room for a TCP header with options in front of its payload. */
-enum { TCP_HEADERS_ROOM = 60 };
+/* What TCP needs of a buffer's headroom, besides IP_HEADERS_ROOM: see tcp_sendq.h. */
+enum { TCP_HEADERS_ROOM = 72 };
 
 int tcp_create(struct stack *s);   /* makes s->tcp. -ENOMEM */
 void tcp_destroy(struct stack *s); /* harmless when s->tcp is NULL */
@@ -20,6 +20,12 @@ void tcp_destroy(struct stack *s); /* harmless when s->tcp is NULL */
 /* A segment for our address, or for a broadcast one (pkt->broadcast). Takes pkt->buf. Counts it
  * once: rx_tcp, or one of the drop_ counters. */
 void tcp_input(struct stack *s, struct packet *pkt);
+
+/* The short way of a whole IPv4 packet, checked, from src to us, with a TCP segment of l4_len bytes
+ * at l4 inside b. True: it was taken, with b. False: nothing was done, tcp_input() is to have it.
+ */
+bool tcp_input_fast(struct stack *s, struct buf *b, uint8_t *l4, uint32_t l4_len,
+		    struct ip_addr src);
 
 /* Fills up to n frames with what connections have to send now; says how many. */
 int tcp_output(struct stack *s, struct frame frames[], int n);

@@ -33,24 +33,32 @@ uint32_t tcp_pipe(const struct tcp_cb *cb)
 	return lost < pipe ? pipe - lost : 0;
 }
 
-/* Karn's rule holds: a timing is given up when anything is sent again. */
-static inline void take_time(struct tcp_cb *cb, uint32_t ack)
-{
-	if (cb->rtt_start_ns == 0 || seq_lt(ack, cb->rtt_seq))
-		return;
-	tcp_timer_sample(cb, cb->sock.stack->now_ns - cb->rtt_start_ns);
-	cb->rtt_start_ns = 0;
-}
-
-/* Room in the send buffer again: told when half of it is free, so that the program does not
- * dribble.
+/* Room in the send buffer again: told when half of it is free, so that a program does not dribble.
  */
 static void tell_writer(struct tcp_cb *cb)
 {
-	if (tcp_queued(cb) <= cb->send_limit / 2) {
+	if (cb->want_write && tcp_queued(cb) <= cb->send_limit / 2) {
 		cb->want_write = false;
 		tcp_raise(cb, STACK_EV_WRITE);
 	}
+}
+
+void tcp_ack_grows(struct tcp_cb *cb, uint32_t bytes)
+{
+	if (cb->cwnd_limited)
+		cb->cc->acked(cb, bytes);
+	tell_writer(cb);
+}
+
+void tcp_ack_release(struct tcp_cb *cb)
+{
+	if (tcp_sendq_release(cb, cb->snd_una))
+		tcp_raise(cb, STACK_EV_ACKED);
+	cb->message = TCP_MESSAGE_NONE;
+	if (cb->snd_una == cb->snd_nxt)
+		cb->rtx_deadline_ns = UINT64_MAX;
+	else
+		tcp_timer_start_rtx(cb);
 }
 
 static void advance_recovery(struct tcp_cb *cb, uint32_t bytes)
@@ -89,13 +97,12 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 {
 	uint32_t bytes = cb->rare == 0 ? ack - cb->snd_una : without_syn_and_fin(cb, ack);
 
-	take_time(cb, ack);
+	tcp_ack_time(cb, ack);
 	cb->acked_bytes += bytes;
 	cb->snd_una = ack;
 	cb->rtx_count = 0;
 	cb->progress_ns = cb->sock.stack->now_ns;
-	if (tcp_sendq_release(cb, ack))
-		tcp_raise(cb, STACK_EV_ACKED);
+	tcp_ack_release(cb);
 	if (cb->recovery != TCP_OPEN) {
 		advance_recovery(cb, bytes);
 	} else {
@@ -103,12 +110,7 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 		if (cb->cwnd_limited)
 			cb->cc->acked(cb, bytes);
 	}
-	if (cb->snd_una == cb->snd_nxt)
-		cb->rtx_deadline_ns = UINT64_MAX;
-	else
-		tcp_timer_start_rtx(cb);
-	if (cb->want_write)
-		tell_writer(cb);
+	tell_writer(cb);
 	if (cb->snd_nxt != cb->snd_end || cb->fin_queued || cb->recovery != TCP_OPEN)
 		tcp_output_request(cb);
 }

@@ -37,6 +37,13 @@ enum tcp_ack_need {
 	TCP_ACK_NOW,
 };
 
+/* Is the send queue one copied message? What a request or a reply looks like. */
+enum tcp_message {
+	TCP_MESSAGE_NONE,
+	TCP_MESSAGE_UNSENT, /* all of it is to be sent for the first time, nothing is outstanding */
+	TCP_MESSAGE_SENT,   /* all of it is outstanding */
+};
+
 enum tcp_recovery {
 	TCP_OPEN,          /* nothing is known to be lost */
 	TCP_FAST_RECOVERY, /* until snd_una reaches `recover` (RFC 6582) */
@@ -55,30 +62,38 @@ struct tcp_cb {
 	uint8_t state;                /* enum tcp_state; written by tcp_set_state() alone */
 	uint8_t ack_need;             /* enum tcp_ack_need */
 	uint8_t snd_shift, rcv_shift; /* window scales: the peer's, ours */
-	uint8_t dupacks;
-	uint8_t rtx_count;    /* timeouts in a row */
-	uint8_t header_bytes; /* of our segments, without SACK blocks */
+	uint8_t rtx_count;            /* timeouts in a row */
+	uint8_t header_bytes;         /* of segments, ours and the peer's, without SACK blocks */
+	uint8_t offload;              /* OFFLOAD_L4_CSUM, if the link does that */
+	uint8_t message;              /* enum tcp_message */
+	bool ack_fresh; /* since the ACK became due the program had no turn: tcp_output.c */
+	bool replies;   /* the program answers what it receives: an ACK can travel along */
+	union {
+		uint16_t after_ack; /* not zero: an acknowledgement has more to do */
+		struct {
+			bool want_write;   /* tcp_send() gave -EAGAIN */
+			bool cwnd_limited; /* cwnd held the sender back at the last output */
+		};
+	};
 
 	bool timestamps : 1;   /* RFC 7323, agreed on */
 	bool sack : 1;         /* RFC 2018, agreed on */
 	bool window_scale : 1; /* RFC 7323 2, agreed on */
 	bool owned : 1;        /* the program has it: from open or accept until close */
 	bool fin_received : 1;
-	bool want_write : 1;   /* tcp_send() gave -EAGAIN */
-	bool replies : 1;      /* the program answers what it receives: an ACK can travel along */
-	bool cwnd_limited : 1; /* cwnd has held the sender back since the last ACK */
-	bool passive : 1;      /* came from a listener */
-	bool bound : 1;        /* in the table of bound ports */
+	bool passive : 1; /* came from a listener */
+	bool bound : 1;   /* in the table of bound ports */
 	bool keepalive : 1;
 	bool linger : 1; /* SO_LINGER, for linger_s */
 
 	/* What keeps a connection off the fast paths of input and output: they are taken when all
 	 * of it is zero. */
 	union {
-		uint32_t rare;
+		uint64_t rare;
 		struct {
 			bool not_established : 1; /* any state but ESTABLISHED */
 			bool syn_unacked : 1;     /* our SYN, sent or not */
+			bool not_accepted : 1;    /* the listener's program has not asked for it */
 			bool orphan : 1;          /* the program has given it back */
 			bool read_closed : 1;     /* SHUT_RD: what arrives is dropped */
 			bool fin_queued : 1;      /* nothing is sent behind snd_end but FIN */
@@ -87,6 +102,7 @@ struct tcp_cb {
 			bool duplicate : 1;       /* dsack is to be told */
 			bool reported : 1;        /* sacked is there */
 			bool nagle : 1;
+			bool no_path : 1;   /* `path` says nothing yet */
 			bool no_route : 1;  /* waits for its neighbour's address */
 			bool probe_due : 1; /* one byte may go against a zero window */
 			bool small_due : 1; /* less than a segment may go: SWS override */
@@ -94,10 +110,10 @@ struct tcp_cb {
 			bool rtx_due : 1;     /* the first lost segment goes whatever cwnd says;
 						 or a SYN does */
 			uint8_t recovery : 2; /* enum tcp_recovery */
+			uint8_t dupacks;
 		};
 	};
 
-	uint32_t ack_turn; /* the driver's turn in which an ACK became due: tcp_output.c */
 	uint32_t rcv_nxt;
 	uint32_t rcv_adv;       /* the right edge of the window as announced: never retracted */
 	uint32_t last_ack_sent; /* RCV.NXT as the peer knows it (RFC 7323 4.3) */
@@ -110,6 +126,7 @@ struct tcp_cb {
 	uint32_t max_snd_wnd; /* the largest window the peer has offered */
 	uint32_t cwnd;
 	uint32_t mss;          /* payload bytes of a segment of ours, options deducted */
+	uint32_t message_max;  /* the same, and no more than a buffer takes */
 	uint32_t rcv_mss;      /* of the peer's full segments, as seen */
 	uint32_t ts_offset;    /* of our timestamps from the stack's clock (RFC 7323 5.4: random) */
 	uint32_t rtt_seq;      /* the timing is over when this is acknowledged */
@@ -135,15 +152,14 @@ struct tcp_cb {
 
 	uint64_t srtt_ns, rttvar_ns; /* srtt 0: no sample yet */
 	uint64_t rto_ns;             /* without back-off */
-	uint64_t progress_ns; /* when what is unacknowledged was first sent, or the last progress */
+	uint64_t progress_ns; /* when what is unacknowledged was first sent, or the last progress;
+				 nothing outstanding: when that began */
 	uint32_t ssthresh;
 	uint32_t recover;      /* snd_nxt when recovery began */
 	uint32_t rtx_next;     /* in recovery: all before has been sent again or needs not be */
 	uint32_t lost_end;     /* in recovery: what is lost lies before this */
 	uint32_t sacked_bytes; /* between snd_una and snd_nxt */
 	uint32_t iss, irs;
-	uint32_t sent_tick; /* when data was last sent, in ticks of tcp_clock() */
-	uint32_t ts_recent_tick;
 	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
 	uint8_t challenges;      /* in it */
 	uint8_t keepalive_sent;  /* probes unanswered */

@@ -4,22 +4,10 @@
  */
 #include "inet/tcp_frame.h"
 #include "base/checksum.h"
+#include "inet/tcp_header.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_receive.h"
-
-/* The path of every segment is in line, or it would be mostly calls. */
-#define INLINE __attribute__((always_inline)) static inline
-
-/* csum_fold() of a sum that carries were not added to yet. */
-INLINE uint16_t fold(uint64_t sum)
-{
-	sum += sum << 32 | sum >> 32;
-	return csum_fold((uint32_t)(sum >> 32));
-}
-
-/* Bytes in front of a payload that is sent where it lies. */
-enum { HEADERS_ROOM = IP_HEADERS_ROOM + TCP_HEADERS_ROOM };
 
 enum { SACK_HEADER_BYTES = 4, SACK_BLOCK_BYTES = 8 };
 
@@ -57,58 +45,6 @@ static uint32_t write_sack(struct tcp_cb *cb, uint8_t *p)
 	return SACK_HEADER_BYTES + SACK_BLOCK_BYTES * n;
 }
 
-/* Writes a header of `bytes`, of which those behind the timestamps are there already. It
- * acknowledges all that was received. Returns the sum of the rest. */
-INLINE uint64_t write_header(struct tcp_cb *cb, uint8_t *l4, uint32_t bytes, uint32_t seq,
-			     uint8_t flags)
-{
-	uint32_t window = tcp_receive_window(cb) >> cb->rcv_shift;
-	uint64_t sum = tcp_segment_write_header(l4, cb->sock.local.port, cb->sock.peer.port, seq,
-						cb->rcv_nxt, flags, (uint16_t)window, bytes);
-
-	if (cb->timestamps)
-		sum += tcp_segment_write_timestamps(l4 + TCP_HEADER_BYTES,
-						    tcp_clock(cb->sock.stack) + cb->ts_offset,
-						    cb->ts_recent);
-	cb->last_ack_sent = cb->rcv_nxt;
-	cb->ack_need = TCP_ACK_NONE;
-	cb->ack_deadline_ns = UINT64_MAX;
-	return sum;
-}
-
-/* Completes a frame whose TCP header lies at l4 inside head. Behind it, of the segment's l4_bytes,
- * there follow so many in head as to make head->len `inside`. `sum` is that of all but the
- * pseudo-header, not folded. */
-INLINE void complete(struct tcp_cb *cb, struct frame *f, struct buf *head, uint8_t *l4,
-		     uint32_t l4_bytes, uint32_t inside, uint64_t sum)
-{
-	uint32_t lower = cb->path.header_bytes;
-	uint64_t pseudo = (uint64_t)cb->path.pseudo_sum + csum_word((uint16_t)l4_bytes);
-
-	if (f->offload & OFFLOAD_L4_CSUM) {
-		uint16_t folded = (uint16_t)~fold(pseudo);
-
-		memcpy(l4 + 16, &folded, sizeof(folded));
-	} else {
-		uint16_t folded = fold(pseudo + sum);
-
-		memcpy(l4 + 16, &folded, sizeof(folded));
-	}
-	head->data = ip_path_write(cb->sock.stack, &cb->path, l4, 0, l4_bytes);
-	head->len = lower + inside;
-	f->head = head;
-	f->len = lower + l4_bytes;
-	f->l3_offset = cb->path.l3_offset;
-	f->l4_offset = (uint16_t)lower;
-}
-
-INLINE void begin(const struct tcp_cb *cb, struct frame *f)
-{
-	f->nfrags = 0;
-	f->tso_mss = 0;
-	f->offload = (uint16_t)(cb->sock.stack->cfg.offloads & OFFLOAD_L4_CSUM);
-}
-
 bool tcp_frame_control(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint8_t flags)
 {
 	struct buf *head = pool_get(cb->sock.stack->pool);
@@ -118,14 +54,14 @@ bool tcp_frame_control(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint8_t
 
 	if (head == NULL)
 		return false;
-	begin(cb, f);
+	tcp_header_begin(cb, f);
 	l4 = head->data;
 	if (cb->sack && (cb->out_of_order || cb->duplicate)) {
 		bytes += write_sack(cb, l4 + bytes);
 		sum = csum_partial(l4 + cb->header_bytes, bytes - cb->header_bytes, 0);
 	}
-	sum += write_header(cb, l4, bytes, seq, flags);
-	complete(cb, f, head, l4, bytes, bytes, sum);
+	sum += tcp_header_write(cb, l4, bytes, seq, flags);
+	tcp_header_complete(cb, f, head, l4, bytes, bytes, sum);
 	return true;
 }
 
@@ -153,8 +89,8 @@ bool tcp_frame_syn(struct tcp_cb *cb, struct frame *f)
 	tcp_segment_write_header(l4, cb->sock.local.port, cb->sock.peer.port, cb->iss,
 				 answer ? cb->rcv_nxt : 0, TCP_SYN | (answer ? TCP_ACK : 0),
 				 (uint16_t)window, bytes);
-	begin(cb, f);
-	complete(cb, f, head, l4, bytes, bytes, csum_partial(l4, bytes, 0));
+	tcp_header_begin(cb, f);
+	tcp_header_complete(cb, f, head, l4, bytes, bytes, csum_partial(l4, bytes, 0));
 	cb->rcv_adv = cb->rcv_nxt + window;
 	cb->last_ack_sent = cb->rcv_nxt;
 	cb->ack_need = TCP_ACK_NONE;
@@ -184,7 +120,7 @@ uint32_t tcp_frame_fit(const struct tcp_cb *cb, const struct tcp_chunk *c, uint3
 
 /* One copied message that begins a segment, and of which no earlier copy is in flight: the headers
  * go right in front of it. */
-INLINE bool in_place(const struct tcp_chunk *c, uint32_t seq, uint32_t len)
+static inline bool in_place(const struct tcp_chunk *c, uint32_t seq, uint32_t len)
 {
 	return c->copied && c->seq == seq && len <= c->len && buf_sole(c->buf);
 }
@@ -256,13 +192,13 @@ static bool gathered(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, ui
 	if (head == NULL)
 		return false;
 	l4 = head->data - bytes;
-	sum = write_header(cb, l4, bytes, seq, flags);
+	sum = tcp_header_write(cb, l4, bytes, seq, flags);
 	if (referable(s, c, seq, len)) {
 		sum += reference_payload(f, c, seq, len);
-		complete(cb, f, head, l4, bytes + len, bytes, sum);
+		tcp_header_complete(cb, f, head, l4, bytes + len, bytes, sum);
 	} else {
 		sum += copy_payload(cb, head, c, seq, len);
-		complete(cb, f, head, l4, bytes + len, bytes + len, sum);
+		tcp_header_complete(cb, f, head, l4, bytes + len, bytes + len, sum);
 	}
 	return true;
 }
@@ -274,7 +210,7 @@ bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uin
 	uint64_t sum;
 	uint8_t *l4;
 
-	begin(cb, f);
+	tcp_header_begin(cb, f);
 	if (len > cb->mss) {
 		f->offload |= OFFLOAD_TSO;
 		f->tso_mss = (uint16_t)cb->mss;
@@ -283,23 +219,7 @@ bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uin
 		return gathered(cb, f, c, seq, len, flags);
 	l4 = c->data - bytes;
 	sum = len == c->len ? c->sum : csum_partial(c->data, len, 0);
-	sum += write_header(cb, l4, bytes, seq, flags);
-	complete(cb, f, buf_ref(c->buf), l4, bytes + len, bytes + len, sum);
-	return true;
-}
-
-bool tcp_frame_message(struct tcp_cb *cb, struct frame *f)
-{
-	struct tcp_chunk *c = cb->send_next;
-	uint32_t bytes = cb->header_bytes;
-	uint8_t *l4 = c->data - bytes;
-	uint64_t sum;
-
-	if (!in_place(c, cb->snd_nxt, c->len) || c->next != NULL)
-		return tcp_frame_data(cb, f, c, cb->snd_nxt, cb->snd_end - cb->snd_nxt,
-				      TCP_ACK | TCP_PSH);
-	begin(cb, f);
-	sum = c->sum + write_header(cb, l4, bytes, c->seq, TCP_ACK | TCP_PSH);
-	complete(cb, f, buf_ref(c->buf), l4, bytes + c->len, bytes + c->len, sum);
+	sum += tcp_header_write(cb, l4, bytes, seq, flags);
+	tcp_header_complete(cb, f, buf_ref(c->buf), l4, bytes + len, bytes + len, sum);
 	return true;
 }

@@ -18,9 +18,6 @@ uint32_t tcp_frame_fit(const struct tcp_cb *cb, const struct tcp_chunk *c, uint3
 bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
 		    uint32_t len, uint8_t flags);
 
-/* All that is unsent, which is no more than one frame: a request or a reply. */
-bool tcp_frame_message(struct tcp_cb *cb, struct frame *f);
-
 /* No payload. */
 bool tcp_frame_control(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint8_t flags);
 

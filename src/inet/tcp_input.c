@@ -1,7 +1,7 @@
 /* tcp_input.c - a segment arrives: RFC 9293 3.10.7, its steps in its order, one function each.
  * 3.10.7.1 (CLOSED) and 3.10.7.4 (the other states) are here, 3.10.7.2 (LISTEN) is in tcp_listen.c,
- * 3.10.7.3 in syn_sent(). The fast path comes first: it does, for the segments that make up nearly
- * all of a connection's life, what the steps would have done.
+ * 3.10.7.3 in syn_sent(). Nearly all segments of a connection do not come here: tcp_fast.c does for
+ * them what the steps would have done.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -29,10 +29,8 @@ void tcp_learn_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
 	cb->timestamps = seg->has.timestamps;
 	cb->sack = seg->has.sack_permitted;
 	cb->peer_mss = seg->has.mss;
-	if (seg->has.timestamps) {
+	if (seg->has.timestamps)
 		cb->ts_recent = seg->tsval;
-		cb->ts_recent_tick = tcp_clock(cb->sock.stack);
-	}
 	cb->snd_wnd = cb->max_snd_wnd = seg->wnd; /* of a SYN, never scaled: RFC 7323 2.2 */
 	cb->snd_wl1 = seg->seq;
 	cb->snd_wl2 = cb->snd_una;
@@ -126,7 +124,7 @@ static void syn_sent(struct tcp_cb *cb, const struct tcp_segment *seg, struct pa
 /* RFC 7323 5.5: after so long a silence ts_recent compares with nothing. */
 static bool ts_recent_is_stale(const struct tcp_cb *cb)
 {
-	return tcp_clock(cb->sock.stack) - cb->ts_recent_tick >= tcp_ns_to_ticks(TS_RECENT_MAX_NS);
+	return cb->sock.stack->now_ns - cb->heard_ns >= TS_RECENT_MAX_NS;
 }
 
 /* RFC 7323 5.3, R1. A reset is not subject to it. */
@@ -172,7 +170,6 @@ static inline void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment 
 	if (cb->timestamps && seg->has.timestamps && seq_leq(seg->seq, cb->last_ack_sent) &&
 	    (seq_geq(seg->tsval, cb->ts_recent) || ts_recent_is_stale(cb))) {
 		cb->ts_recent = seg->tsval;
-		cb->ts_recent_tick = tcp_clock(cb->sock.stack);
 	}
 }
 
@@ -383,37 +380,6 @@ static void other_states(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 		text_and_fin(cb, seg, pkt);
 }
 
-/* The next segment in order of an established connection on which nothing out of the ordinary is
- * going on: data, an acknowledgement, or both. */
-static bool is_fast(const struct tcp_cb *cb, const struct tcp_segment *seg)
-{
-	return cb->rare == 0 && (seg->flags & (TCP_FIN | TCP_SYN | TCP_RST | TCP_ACK)) == TCP_ACK &&
-	       seg->seq == cb->rcv_nxt && seg->ack - cb->snd_una <= cb->snd_nxt - cb->snd_una &&
-	       seg->len <= cb->rcv_adv - cb->rcv_nxt && seg->has.timestamps == cb->timestamps &&
-	       (!cb->timestamps || seq_geq(seg->tsval, cb->ts_recent)) &&
-	       seg->has.sack_count == 0 && cb->snd_wnd != 0 &&
-	       /* a duplicate acknowledgement is not ordinary */
-	       (seg->len > 0 || seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una);
-}
-
-/* The steps of 3.10.7.4 for such a segment. */
-static void fast(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
-{
-	update_ts_recent(cb, seg);
-	cb->heard_ns = cb->sock.stack->now_ns;
-	cb->snd_wnd = (uint32_t)seg->wnd << cb->snd_shift;
-	cb->snd_wl1 = seg->seq;
-	cb->snd_wl2 = seg->ack;
-	if (cb->snd_wnd > cb->max_snd_wnd)
-		cb->max_snd_wnd = cb->snd_wnd;
-	if (seg->ack != cb->snd_una)
-		tcp_ack_advance(cb, seg->ack);
-	if (cb->snd_nxt != cb->snd_end) /* the window may have held it back */
-		tcp_output_request(cb);
-	if (seg->len > 0)
-		tcp_receive_next(cb, seg, pkt);
-}
-
 /* RFC 6191: a SYN may take the place of a connection in TIME-WAIT, when its timestamp or its
  * sequence number shows that it is younger. */
 static bool replaces_time_wait(const struct tcp_cb *cb, const struct tcp_segment *seg)
@@ -451,10 +417,6 @@ static void segment_arrives(struct stack *s, const struct tcp_segment *seg, stru
 	struct tcp_cb *cb = tcp_table_find(s->tcp, &pkt->src, seg->sport, seg->dport);
 	uint32_t iss_floor = 0;
 
-	if (cb != NULL && is_fast(cb, seg)) {
-		fast(cb, seg, pkt);
-		return;
-	}
 	if (cb != NULL && replaces_time_wait(cb, seg)) {
 		iss_floor = cb->snd_nxt;
 		tcp_finish(cb);

@@ -89,7 +89,8 @@ enum {
 	/* Pieces of copied data that may lie in a connection's send queue one message each; later
 	 * ones are packed. */
 	TCP_LOOSE_CHUNKS = 16,
-	/* Pieces in all send queues: so many for each connection, at least the second number. */
+	/* References to programs' memory in all send queues: so many for each connection, at least
+	 * the second number. */
 	TCP_CHUNKS_PER_CONNECTION = 4,
 	TCP_CHUNKS_MIN = 8192,
 	TCP_BACKLOG_MAX = 65535,

@@ -173,6 +173,7 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 	cb->rtx_count = h->retries;
 	cb->progress_ns = s->now_ns;
 	cb->listener = listener;
+	cb->not_accepted = true;
 	list_add_tail(&listener->accept_queue, &cb->link);
 	listener->accept_count++;
 	tcp_table_add(s->tcp, cb);

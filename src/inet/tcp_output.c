@@ -2,21 +2,23 @@
  *
  * When an acknowledgement goes out on its own (RFC 9293 3.8.6.3):
  *
- *   TCP_ACK_NOW      with this call of tcp_output(): a second full segment, something out of order,
- *                    a FIN, a window that has opened, a challenge
- *   TCP_ACK_PUSHED   the peer has set PSH and sends nothing more until it hears from us. The
- * program gets one turn of the driver to answer, so that the answer carries it. If it did not, the
- * acknowledgement goes out in the next turn; but where the program has answered before
- * (cb->replies) it gets TCP_DELAYED_ACK_NS TCP_ACK_DELAYED  after TCP_DELAYED_ACK_NS
+ * TCP_ACK_NOW: with this call. A second full segment, something out of order, a FIN, a window that
+ * has opened, a challenge.
  *
- * A turn ends when tcp_output() fills fewer frames than it was asked for. So a single push, of any
- * size, waits for no timer at its end, and an echo costs no frame for acknowledgements.
+ * TCP_ACK_PUSHED: the peer has set PSH, and may send nothing more until it hears from us. The
+ * program gets one turn of the driver to answer, so that the answer carries the acknowledgement:
+ * the call after the segment leaves it, the next one sends it. Where the program has answered
+ * before (cb->replies) it gets TCP_DELAYED_ACK_NS. So a single push, of any size, waits for no
+ * timer at its end, and an echo costs no frame for acknowledgements.
+ *
+ * TCP_ACK_DELAYED: after TCP_DELAYED_ACK_NS.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_output.h"
 #include "inet/tcp_ack.h"
 #include "inet/tcp_frame.h"
+#include "inet/tcp_header.h"
 #include "inet/tcp_ranges.h"
 #include "inet/tcp_timer.h"
 #include <errno.h>
@@ -53,6 +55,7 @@ void tcp_update_mss(struct tcp_cb *cb)
 		mss = own;
 	cb->header_bytes = (uint8_t)(TCP_HEADER_BYTES + options);
 	cb->mss = mss > options + TCP_MSS_MIN ? mss - options : TCP_MSS_MIN;
+	cb->message_max = cb->mss < s->copy_room_bytes ? cb->mss : s->copy_room_bytes;
 }
 
 uint8_t tcp_window_shift(uint32_t bytes)
@@ -85,8 +88,10 @@ static bool find_path(struct tcp_cb *cb)
 	struct stack *s = cb->sock.stack;
 	int r = ip_path_find(s, &cb->path, &cb->sock.local.ip, &cb->sock.peer.ip);
 
-	if (r == 0)
+	if (r == 0) {
+		cb->no_path = false;
 		return true;
+	}
 	leave_queue(cb);
 	if (r != -EAGAIN && cb->state == TCP_SYN_SENT) {
 		tcp_fail(cb, r);
@@ -194,6 +199,7 @@ static inline void sent_new(struct tcp_cb *cb, uint32_t len, bool fin)
 	if (cb->snd_nxt == cb->snd_una)
 		cb->progress_ns = s->now_ns;
 	cb->snd_nxt += len + fin;
+	cb->message = TCP_MESSAGE_NONE;
 	if (cb->rtt_start_ns == 0 && cb->recovery == TCP_OPEN) {
 		cb->rtt_start_ns = s->now_ns;
 		cb->rtt_seq = cb->snd_nxt;
@@ -201,7 +207,6 @@ static inline void sent_new(struct tcp_cb *cb, uint32_t len, bool fin)
 	while (c != NULL && seq_leq(c->seq + c->len, cb->snd_nxt))
 		c = c->next;
 	cb->send_next = c;
-	cb->sent_tick = tcp_clock(s);
 	if (cb->rtx_deadline_ns == UINT64_MAX)
 		tcp_timer_start_rtx(cb);
 }
@@ -227,6 +232,7 @@ static int output_new(struct tcp_cb *cb, struct frame *f)
 		flags |= len > 0 ? TCP_PSH : 0;
 	if (fin)
 		flags |= TCP_FIN;
+	cb->replies |= cb->ack_need == TCP_ACK_PUSHED || cb->ack_need == TCP_ACK_DELAYED;
 	if (len > 0 ? !tcp_frame_data(cb, f, cb->send_next, cb->snd_nxt, len, flags)
 		    : !tcp_frame_control(cb, f, cb->snd_nxt, flags))
 		return -1;
@@ -305,6 +311,7 @@ static int output_probe(struct tcp_cb *cb, struct frame *f)
 		return -1;
 	cb->rtt_start_ns = 0;
 	if (cb->snd_nxt == cb->snd_una) {
+		cb->message = TCP_MESSAGE_NONE;
 		cb->snd_nxt++;
 		if (cb->send_next->len == 1)
 			cb->send_next = cb->send_next->next;
@@ -331,10 +338,8 @@ static uint32_t acceptable_seq(const struct tcp_cb *cb)
 /* An acknowledgement of its own, if it is time. */
 static int output_ack(struct tcp_cb *cb, struct frame *f)
 {
-	bool turned = cb->ack_turn != cb->sock.stack->tcp->turn;
-
 	if (cb->ack_need == TCP_ACK_NOW ||
-	    (cb->ack_need == TCP_ACK_PUSHED && turned && !cb->replies))
+	    (cb->ack_need == TCP_ACK_PUSHED && !cb->ack_fresh && !cb->replies))
 		return tcp_frame_control(cb, f, acceptable_seq(cb), TCP_ACK) ? 1 : -1;
 	return 0;
 }
@@ -370,21 +375,15 @@ static void settle(struct tcp_cb *cb)
 		cb->progress_ns = s->now_ns; /* the window holds it back: persist */
 		tcp_timer_start_rtx(cb);
 	}
-	if (cb->ack_need == TCP_ACK_PUSHED && cb->ack_turn == s->tcp->turn)
-		return; /* stays on the queue for the next turn */
+	if (cb->ack_need == TCP_ACK_PUSHED && cb->ack_fresh) {
+		cb->ack_fresh = false;
+		return; /* stays on the queue: the program's turn is next */
+	}
 	if (cb->ack_need != TCP_ACK_NONE && cb->ack_deadline_ns == UINT64_MAX) {
 		cb->ack_deadline_ns = s->now_ns + TCP_DELAYED_ACK_NS;
 		tcp_timer_need(cb, cb->ack_deadline_ns);
 	}
 	leave_queue(cb);
-}
-
-/* RFC 5681 4.1: after a pause of a time-out the window must be learnt anew. */
-static inline void restart_after_idle(struct tcp_cb *cb)
-{
-	if (cb->snd_nxt == cb->snd_una &&
-	    tcp_clock(cb->sock.stack) - cb->sent_tick > tcp_ns_to_ticks(cb->rto_ns))
-		cb->cc->idle(cb);
 }
 
 /* Makes a connection ready to send. 1: it is; 0: it waits, or is gone; 2: *f is its SYN. */
@@ -408,7 +407,6 @@ static int output_connection(struct tcp_cb *cb, struct frame frames[], int n)
 
 	if (r != 1)
 		return r / 2;
-	restart_after_idle(cb);
 	cb->cwnd_limited = false;
 	while (sent < n && (r = next_frame(cb, &frames[sent])) > 0)
 		sent++;
@@ -420,58 +418,60 @@ static int output_connection(struct tcp_cb *cb, struct frame frames[], int n)
 	return sent;
 }
 
-/* All that is unsent is one segment, and goes now: what a request or a reply looks like. */
-static inline bool is_fast(const struct tcp_cb *cb, uint32_t unsent)
+/* What a request or a reply looks like: all that is queued is one segment, which goes now. Nothing
+ * is outstanding then, and the congestion window takes a segment. */
+static inline bool is_message(const struct tcp_cb *cb)
 {
-	uint32_t flight = cb->snd_nxt - cb->snd_una;
+	uint32_t len = cb->snd_end - cb->snd_una;
 
-	return cb->rare == 0 && cb->ack_need != TCP_ACK_NOW && cb->dupacks == 0 && unsent > 0 &&
-	       unsent <= cb->mss && unsent <= cb->sock.stack->copy_room_bytes &&
-	       flight + unsent <= cb->snd_wnd && flight + unsent <= cb->cwnd &&
+	return cb->message == TCP_MESSAGE_UNSENT && /* see tcp_cb.h */
+	       cb->rare == 0 &&                     /* see tcp_cb.h */
+	       len <= cb->message_max &&            /* one frame */
+	       len <= cb->snd_wnd &&                /* inside the window */
+	       cb->ack_need != TCP_ACK_NOW &&       /* SACK blocks have no room in it */
 	       ip_path_valid(&cb->path);
 }
 
-/* Sends it; the connection has nothing more then. False: no buffer. */
-static inline bool fast(struct tcp_cb *cb, struct frame *f, uint32_t unsent)
+/* Sends it, with the headers in front of it where it lies; the connection has nothing more then. */
+static inline void output_message(struct tcp_cb *cb, struct frame *f)
 {
-	bool reply = cb->ack_need != TCP_ACK_NONE;
+	struct tcp_chunk *c = cb->send_head;
+	uint32_t bytes = cb->header_bytes, l4_bytes = bytes + c->len;
+	uint64_t now_ns = cb->sock.stack->now_ns, sum;
+	uint8_t *l4 = c->data - bytes;
 
-	restart_after_idle(cb);
-	if (!tcp_frame_message(cb, f))
-		return false;
-	if (reply)
-		cb->replies = true;
-	sent_new(cb, unsent, false);
+	cb->replies |= cb->ack_need != TCP_ACK_NONE;
+	tcp_header_begin(cb, f);
+	sum = c->sum + tcp_header_write(cb, l4, bytes, c->seq, TCP_ACK | TCP_PSH);
+	tcp_header_complete(cb, f, buf_ref(c->buf), l4, l4_bytes, l4_bytes, sum);
+	cb->message = TCP_MESSAGE_SENT;
+	cb->snd_nxt = cb->rtt_seq = cb->snd_end;
+	cb->send_next = NULL;
+	cb->progress_ns = cb->rtt_start_ns = now_ns;
+	cb->rtx_deadline_ns = now_ns + cb->rto_ns;
+	tcp_timer_need(cb, cb->rtx_deadline_ns);
 	leave_queue(cb);
-	return true;
 }
 
 int tcp_output(struct stack *s, struct frame frames[], int n)
 {
-	struct tcp_table *t = s->tcp;
-	struct list *pos, *next;
+	struct list *output = &s->tcp->output, *pos = output->next;
 	int sent = 0;
 
-	if (n == 0)
-		return 0;
-	list_for_each_safe (pos, next, &t->output) {
+	while (pos != output && sent < n) {
 		struct tcp_cb *cb = list_entry(pos, struct tcp_cb, out_link);
-		uint32_t unsent = cb->snd_end - cb->snd_nxt;
 
-		if (sent == n)
-			return n;
-		if (is_fast(cb, unsent) && fast(cb, &frames[sent], unsent)) {
-			sent++;
+		pos = pos->next;
+		if (is_message(cb)) {
+			output_message(cb, &frames[sent++]);
 			continue;
 		}
 		sent += output_connection(cb, frames + sent, n - sent);
 		if (sent == n && !list_empty(&cb->out_link)) {
 			list_del(&cb->out_link); /* the others' turn */
-			list_add_tail(&t->output, &cb->out_link);
-			return n;
+			list_add_tail(output, &cb->out_link);
+			break;
 		}
 	}
-	if (sent < n)
-		t->turn++;
 	return sent;
 }

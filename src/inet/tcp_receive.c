@@ -49,9 +49,7 @@ static bool starving(const struct tcp_cb *cb, const struct buf *b)
 	       b->pool->free_count < b->pool->count / (2 * TCP_POOL_LOW_DIVISOR);
 }
 
-/* The peer's segments are larger than was known. The window grows by no less than one of them, or
- * half of the buffer (RFC 9293 3.8.6.2.2). */
-static void learn_segment_size(struct tcp_cb *cb, uint32_t bytes)
+void tcp_receive_learn_size(struct tcp_cb *cb, uint32_t bytes)
 {
 	cb->rcv_mss = bytes;
 	cb->recv_step = bytes < cb->recv_limit / 2 ? bytes : cb->recv_limit / 2;
@@ -60,28 +58,12 @@ static void learn_segment_size(struct tcp_cb *cb, uint32_t bytes)
 void tcp_receive_limit(struct tcp_cb *cb, uint32_t bytes)
 {
 	cb->recv_limit = bytes;
-	learn_segment_size(cb, cb->rcv_mss);
+	tcp_receive_learn_size(cb, cb->rcv_mss);
 }
 
 void tcp_receive_begin(struct tcp_cb *cb)
 {
-	learn_segment_size(cb, TCP_MSS_DEFAULT);
-}
-
-/* RFC 9293 3.8.6.3: at once for every second full segment. Else it may wait, see tcp_output.c. */
-static inline void schedule_ack(struct tcp_cb *cb, const struct tcp_segment *seg)
-{
-	uint8_t need = seg->flags & TCP_PSH ? TCP_ACK_PUSHED : TCP_ACK_DELAYED;
-
-	if (seg->len > cb->rcv_mss)
-		learn_segment_size(cb, seg->len);
-	if (cb->rcv_nxt - cb->last_ack_sent >= TCP_ACK_EVERY_SEGMENTS * cb->rcv_mss)
-		need = TCP_ACK_NOW;
-	if (cb->ack_need == TCP_ACK_NONE)
-		cb->ack_turn = cb->sock.stack->tcp->turn;
-	if (need > cb->ack_need)
-		cb->ack_need = need;
-	tcp_output_request(cb);
+	tcp_receive_learn_size(cb, TCP_MSS_DEFAULT);
 }
 
 /* The program will not read: RFC 9293 3.10.7.4 lets the bytes be acknowledged and dropped. */
@@ -92,27 +74,15 @@ static void skip(struct tcp_cb *cb, uint32_t end)
 		cb->rcv_adv = end;
 }
 
-void tcp_receive_next(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+bool tcp_receive_queue(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_t len)
 {
-	struct buf *b = pkt->buf;
-
-	if (cb->recv_head == NULL) {
-		b->data = seg->data;
-		b->len = seg->len;
-		b->next = NULL;
-		cb->recv_head = cb->recv_tail = b;
-		cb->recv_memory += tcp_buf_memory(b);
-	} else if (starving(cb, b)) {
+	if (starving(cb, b)) {
 		cb->sock.stack->stats.tcp_starved++;
 		tcp_ack_now(cb);
-		return;
-	} else {
-		tcp_receive_append(cb, b, seg->data, seg->len);
+		return false;
 	}
-	pkt->buf = NULL;
-	cb->rcv_nxt += seg->len;
-	tcp_raise(cb, STACK_EV_READ);
-	schedule_ack(cb, seg);
+	tcp_receive_append(cb, b, data, len);
+	return true;
 }
 
 void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
@@ -130,34 +100,22 @@ void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct p
 	rest.data += cb->rcv_nxt - start;
 	rest.len = end - cb->rcv_nxt;
 	if (!cb->read_closed) {
-		tcp_receive_next(cb, &rest, pkt);
+		if (tcp_receive_next(cb, &rest, pkt->buf)) {
+			pkt->buf = NULL;
+			tcp_raise(cb, STACK_EV_READ);
+		}
 		return;
 	}
 	skip(cb, end);
-	schedule_ack(cb, &rest);
+	tcp_receive_schedule_ack(cb, &rest);
 }
 
-/* Takes the first buffer off the queue; its reference goes to the caller. */
-static struct buf *take_head(struct tcp_cb *cb)
-{
-	struct buf *b = cb->recv_head;
-
-	cb->recv_head = b->next;
-	if (cb->recv_head == NULL)
-		cb->recv_tail = NULL;
-	b->next = NULL;
-	cb->recv_memory -= tcp_buf_memory(b);
-	return b;
-}
-
-/* A frame that the program may sit on for long, from a pool that runs low, is given back in
- * exchange for a copy in the stack's own pool. */
-static struct buf *copy_out(struct tcp_cb *cb, struct buf *b)
+struct buf *tcp_receive_copy_out(struct tcp_cb *cb, struct buf *b)
 {
 	struct stack *s = cb->sock.stack;
 	struct buf *copy;
 
-	if (b->pool == s->pool || !tcp_pool_low(b->pool) || tcp_pool_low(s->pool))
+	if (tcp_pool_low(s->pool))
 		return b;
 	copy = pool_get(s->pool);
 	if (copy == NULL)
@@ -186,39 +144,15 @@ static uint32_t possible_window(const struct tcp_cb *cb)
 	return (uint32_t)(room < most ? room : most);
 }
 
-/* The program has made room. A window update of its own goes out only when the peer sees less than
- * half of what it might; otherwise the next acknowledgement tells it. */
-static void window_grew(struct tcp_cb *cb)
+void tcp_receive_made_room(struct tcp_cb *cb)
 {
 	uint32_t seen = cb->rcv_adv - cb->rcv_nxt, open;
 
-	if (!tcp_can_receive(cb) || seen >= cb->recv_limit / 2)
+	if (!tcp_can_receive(cb))
 		return;
 	open = possible_window(cb);
 	if (open >= 2 * seen && open - seen >= 2 * cb->recv_step)
 		tcp_ack_now(cb);
-}
-
-int tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack_received *out)
-{
-	struct buf *b = cb->recv_head;
-
-	if (b == NULL)
-		return 0;
-	if (b->len > max) {
-		out->buf = buf_ref(b);
-		out->data = b->data;
-		out->len = max;
-		b->data += max;
-		b->len -= max;
-		return 1;
-	}
-	b = copy_out(cb, take_head(cb));
-	out->buf = b;
-	out->data = b->data;
-	out->len = b->len;
-	window_grew(cb);
-	return 1;
 }
 
 uint32_t tcp_receive_grow(struct tcp_cb *cb)
@@ -234,6 +168,6 @@ uint32_t tcp_receive_grow(struct tcp_cb *cb)
 void tcp_receive_clear(struct tcp_cb *cb)
 {
 	while (cb->recv_head != NULL)
-		buf_unref(take_head(cb));
+		buf_unref(tcp_receive_take(cb));
 	tcp_reassembly_clear(cb);
 }

@@ -55,7 +55,7 @@ static void parse_option(struct tcp_segment *seg, uint8_t kind, const uint8_t *p
 	}
 }
 
-void tcp_segment_parse_options(struct tcp_segment *seg, const uint8_t *p, const uint8_t *end)
+static void parse_options(struct tcp_segment *seg, const uint8_t *p, const uint8_t *end)
 {
 	while (p < end && *p != TCP_OPT_END) {
 		if (*p == TCP_OPT_NOP) {
@@ -67,6 +67,29 @@ void tcp_segment_parse_options(struct tcp_segment *seg, const uint8_t *p, const 
 		parse_option(seg, p[0], p + 2, p[1] - 2u);
 		p += p[1];
 	}
+}
+
+bool tcp_segment_parse(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len)
+{
+	uint32_t bytes;
+
+	if (l4_len < TCP_HEADER_BYTES)
+		return false;
+	bytes = (uint32_t)(l4[12] >> 4) * 4;
+	if (bytes < TCP_HEADER_BYTES || bytes > l4_len)
+		return false;
+	seg->sport = get_be16(l4);
+	seg->dport = get_be16(l4 + 2);
+	seg->seq = get_be32(l4 + 4);
+	seg->ack = get_be32(l4 + 8);
+	seg->flags = l4[13];
+	seg->wnd = get_be16(l4 + 14);
+	seg->data = l4 + bytes;
+	seg->len = l4_len - bytes;
+	seg->tsval = seg->tsecr = 0;
+	seg->has = (struct tcp_options){0};
+	parse_options(seg, l4 + TCP_HEADER_BYTES, l4 + bytes);
+	return true;
 }
 
 uint32_t tcp_segment_write_syn_options(uint8_t *p, const struct tcp_syn_options *o)

@@ -73,22 +73,30 @@ static inline uint32_t tcp_segment_length(const struct tcp_segment *seg)
 	return seg->len + ((seg->flags & TCP_SYN) != 0) + ((seg->flags & TCP_FIN) != 0);
 }
 
-/* The options in [p, end), any. */
-void tcp_segment_parse_options(struct tcp_segment *seg, const uint8_t *p, const uint8_t *end);
-
 /* Fills seg from the l4_len bytes of header and payload at l4, which it borrows. False: the header
  * is cut short or its length is impossible. Unknown options are skipped; one whose length is
- * impossible ends the list (RFC 9293 3.1, MUST-6, MUST-7). In line: the options of nearly every
- * segment are timestamps in the one layout of RFC 7323 appendix A. */
-static inline bool tcp_segment_parse(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len)
-{
-	uint32_t bytes;
+ * impossible ends the list (RFC 9293 3.1, MUST-6, MUST-7). */
+bool tcp_segment_parse(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len);
 
-	if (l4_len < TCP_HEADER_BYTES)
+/* The same in line for nearly every segment of a connection: no flag but ACK and PSH, no option but
+ * timestamps in the one layout of RFC 7323 appendix A. False: it is not such a segment. */
+static inline bool tcp_segment_parse_plain(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len)
+{
+	uint32_t bytes = TCP_HEADER_BYTES + TCP_TIMESTAMP_BYTES;
+
+	if (l4_len >= bytes && (get_be16(l4 + 12) & ~TCP_PSH) == (bytes / 4 << 12 | TCP_ACK) &&
+	    get_be32(l4 + TCP_HEADER_BYTES) == TCP_TIMESTAMP_LAYOUT) {
+		seg->tsval = get_be32(l4 + TCP_HEADER_BYTES + 4);
+		seg->tsecr = get_be32(l4 + TCP_HEADER_BYTES + 8);
+		seg->has = (struct tcp_options){.timestamps = true};
+	} else if (l4_len >= TCP_HEADER_BYTES &&
+		   (get_be16(l4 + 12) & ~TCP_PSH) == (TCP_HEADER_BYTES / 4 << 12 | TCP_ACK)) {
+		bytes = TCP_HEADER_BYTES;
+		seg->tsval = seg->tsecr = 0;
+		seg->has = (struct tcp_options){0};
+	} else {
 		return false;
-	bytes = (uint32_t)(l4[12] >> 4) * 4;
-	if (bytes < TCP_HEADER_BYTES || bytes > l4_len)
-		return false;
+	}
 	seg->sport = get_be16(l4);
 	seg->dport = get_be16(l4 + 2);
 	seg->seq = get_be32(l4 + 4);
@@ -97,16 +105,6 @@ static inline bool tcp_segment_parse(struct tcp_segment *seg, uint8_t *l4, uint3
 	seg->wnd = get_be16(l4 + 14);
 	seg->data = l4 + bytes;
 	seg->len = l4_len - bytes;
-	seg->tsval = seg->tsecr = 0;
-	seg->has = (struct tcp_options){0};
-	if (bytes == TCP_HEADER_BYTES + TCP_TIMESTAMP_BYTES &&
-	    get_be32(l4 + TCP_HEADER_BYTES) == TCP_TIMESTAMP_LAYOUT) {
-		seg->tsval = get_be32(l4 + TCP_HEADER_BYTES + 4);
-		seg->tsecr = get_be32(l4 + TCP_HEADER_BYTES + 8);
-		seg->has.timestamps = true;
-	} else if (bytes > TCP_HEADER_BYTES) {
-		tcp_segment_parse_options(seg, l4 + TCP_HEADER_BYTES, l4 + bytes);
-	}
 	return true;
 }
 

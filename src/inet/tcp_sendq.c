@@ -6,46 +6,6 @@
 #include "base/checksum.h"
 #include "inet/tcp_table.h"
 
-static void append(struct tcp_cb *cb, struct tcp_chunk *c)
-{
-	c->next = NULL;
-	c->seq = cb->snd_end;
-	if (cb->send_tail != NULL)
-		cb->send_tail->next = c;
-	else
-		cb->send_head = c;
-	cb->send_tail = c;
-	if (cb->send_next == NULL)
-		cb->send_next = c;
-	cb->send_chunks++;
-	cb->snd_end += c->len;
-}
-
-/* A new chunk of up to len bytes. */
-static uint32_t copy_to_new(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
-{
-	struct stack *s = cb->sock.stack;
-	struct tcp_chunk *c = tcp_slab_get(&s->tcp->chunks);
-	struct buf *b;
-
-	if (c == NULL)
-		return 0;
-	b = pool_get(s->pool);
-	if (b == NULL) {
-		tcp_slab_put(&s->tcp->chunks, c);
-		return 0;
-	}
-	if (len > s->copy_room_bytes)
-		len = s->copy_room_bytes;
-	c->buf = b;
-	c->data = b->data;
-	c->len = len;
-	c->copied = true;
-	c->sum = csum_copy(c->data, data, len, 0);
-	append(cb, c);
-	return len;
-}
-
 /* Up to len bytes into the last chunk: one that was not sent yet, or, once a connection holds many
  * chunks, any. What is in flight is not written to: the bytes go behind it. */
 static uint32_t copy_to_last(struct tcp_cb *cb, struct tcp_chunk *c, const uint8_t *data,
@@ -62,8 +22,10 @@ static uint32_t copy_to_last(struct tcp_cb *cb, struct tcp_chunk *c, const uint8
 		return 0;
 	sum = csum_copy(c->data + c->len, data, len, 0);
 	c->sum = c->len & 1 ? csum_add_odd(c->sum, sum) : csum_add(c->sum, sum);
+	cb->sock.stack->stats.tx_copied_bytes += len;
 	c->len += len;
 	cb->snd_end += len;
+	cb->message = TCP_MESSAGE_NONE;
 	if (cb->send_next == NULL)
 		cb->send_next = c;
 	return len;
@@ -74,13 +36,15 @@ uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
 	uint32_t done = cb->send_tail != NULL ? copy_to_last(cb, cb->send_tail, data, len) : 0;
 
 	while (done < len) {
-		uint32_t n = copy_to_new(cb, data + done, len - done);
+		uint32_t most = cb->sock.stack->copy_room_bytes;
+		uint32_t n = len - done < most ? len - done : most;
+		struct tcp_chunk *c = tcp_sendq_make(cb->sock.stack, data + done, n);
 
-		if (n == 0)
+		if (c == NULL)
 			break;
+		tcp_sendq_append(cb, c);
 		done += n;
 	}
-	cb->sock.stack->stats.tx_copied_bytes += done;
 	return done;
 }
 
@@ -94,7 +58,7 @@ bool tcp_sendq_reference(struct tcp_cb *cb, struct buf *b, const uint8_t *data, 
 	c->data = (uint8_t *)(uintptr_t)data;
 	c->len = len;
 	c->copied = false;
-	append(cb, c);
+	tcp_sendq_append(cb, c);
 	return true;
 }
 

@@ -4,13 +4,15 @@
  * A chunk is copied data in a buffer of the stack's pool, of which the queue is the owner, or a
  * reference to the program's buffer, of which other chunks and other queues may hold more. Neither
  * kind uses the buffer's own data and len to say what is in the queue: those belong to the frame
- * that the buffer is the head of.
+ * that the buffer is the head of. The chunk of copied data lies in the buffer too, at the beginning
+ * of the headroom, in front of where its frame's headers come.
  *
  * SPDX-License-Identifier: MIT
  */
 #ifndef INET_TCP_SENDQ_H
 #define INET_TCP_SENDQ_H
 
+#include "base/checksum.h"
 #include "inet/tcp_table.h"
 
 struct tcp_chunk {
@@ -23,6 +25,55 @@ struct tcp_chunk {
 	bool copied;
 };
 
+/* Takes c, whose buf, data, len, sum and copied are set, to a queue that is empty. */
+static inline void tcp_sendq_begin(struct tcp_cb *cb, struct tcp_chunk *c)
+{
+	c->next = NULL;
+	c->seq = cb->snd_end;
+	cb->send_head = cb->send_tail = cb->send_next = c;
+	cb->send_chunks = 1;
+	cb->snd_end += c->len;
+}
+
+/* The same, to the end of any queue. */
+static inline void tcp_sendq_append(struct tcp_cb *cb, struct tcp_chunk *c)
+{
+	c->next = NULL;
+	c->seq = cb->snd_end;
+	if (cb->send_tail != NULL)
+		cb->send_tail->next = c;
+	else
+		cb->send_head = c;
+	cb->send_tail = c;
+	if (cb->send_next == NULL)
+		cb->send_next = c;
+	cb->send_chunks++;
+	cb->snd_end += c->len;
+	cb->message = TCP_MESSAGE_NONE;
+}
+
+_Static_assert(sizeof(struct tcp_chunk) + TCP_HEADER_BYTES + TCP_TIMESTAMP_BYTES <=
+		   TCP_HEADERS_ROOM,
+	       "a chunk and a TCP header fit in front of copied data");
+
+/* A chunk with a copy of len bytes, at most copy_room_bytes; NULL: there is no buffer. */
+static inline struct tcp_chunk *tcp_sendq_make(struct stack *s, const uint8_t *data, uint32_t len)
+{
+	struct buf *b = pool_get(s->pool);
+	struct tcp_chunk *c;
+
+	if (b == NULL)
+		return NULL;
+	c = (struct tcp_chunk *)(void *)b->base;
+	c->buf = b;
+	c->data = b->data;
+	c->len = len;
+	c->copied = true;
+	c->sum = csum_copy(c->data, data, len, 0);
+	s->stats.tx_copied_bytes += len;
+	return c;
+}
+
 /* Copies up to len bytes to the end of the queue and moves snd_end; returns how many: fewer when
  * buffers or chunks ran out. */
 uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len);
@@ -34,6 +85,7 @@ bool tcp_sendq_reference(struct tcp_cb *cb, struct buf *b, const uint8_t *data, 
 static inline void tcp_sendq_drop_head(struct tcp_cb *cb)
 {
 	struct tcp_chunk *c = cb->send_head;
+	bool copied = c->copied;
 
 	cb->send_head = c->next;
 	if (cb->send_head == NULL)
@@ -41,8 +93,9 @@ static inline void tcp_sendq_drop_head(struct tcp_cb *cb)
 	if (cb->send_next == c)
 		cb->send_next = c->next;
 	cb->send_chunks--;
-	buf_unref(c->buf);
-	tcp_slab_put(&cb->sock.stack->tcp->chunks, c);
+	buf_unref(c->buf); /* with the chunk, if that is in there */
+	if (!copied)
+		tcp_slab_put(&cb->sock.stack->tcp->chunks, c);
 }
 
 /* Drops the chunks that lie before seq. True when a referenced one is among them. */
@@ -56,6 +109,16 @@ static inline bool tcp_sendq_release(struct tcp_cb *cb, uint32_t seq)
 		tcp_sendq_drop_head(cb);
 	}
 	return referenced;
+}
+
+/* tcp_sendq_release() of a TCP_MESSAGE_SENT, all of it. */
+static inline void tcp_sendq_release_message(struct tcp_cb *cb)
+{
+	struct buf *b = cb->send_head->buf;
+
+	cb->send_head = cb->send_tail = NULL;
+	cb->send_chunks = 0;
+	buf_unref(b);
 }
 
 /* The chunk that holds seq; seq lies in [snd_una, snd_end). */

@@ -224,9 +224,11 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->rto_ns = TCP_RTO_INITIAL_NS;
 	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
 	cb->cc = &tcp_newreno;
+	cb->offload = cfg->offloads & OFFLOAD_L4_CSUM;
 	cb->nagle = cfg->nagle;
 	cb->not_established = true;
 	cb->syn_unacked = true;
+	cb->no_path = true;
 }
 
 struct tcp_cb *tcp_cb_new(struct stack *s, void *user)

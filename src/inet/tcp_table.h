@@ -77,7 +77,6 @@ static inline void tcp_slab_put(struct tcp_slab *slab, void *object)
 
 struct tcp_table {
 	struct list output;  /* connections that have something to send: out_link */
-	uint32_t turn;       /* counts tcp_output() calls that had nothing more to send */
 	struct tcp_cb *last; /* the connection of the last segment: the first guess */
 	struct tcp_cb **slots;
 	uint32_t slot_mask;

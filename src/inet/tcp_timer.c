@@ -34,6 +34,11 @@ uint64_t tcp_timer_rto(const struct tcp_cb *cb)
 	return min_ns(cb->rto_ns << shift, TCP_RTO_MAX_NS);
 }
 
+void tcp_timer_long_rto(struct tcp_cb *cb)
+{
+	cb->rto_ns = min_ns(cb->srtt_ns + 4 * cb->rttvar_ns, TCP_RTO_MAX_NS);
+}
+
 void tcp_timer_start_life(struct tcp_cb *cb)
 {
 	uint64_t now = cb->sock.stack->now_ns;
@@ -164,6 +169,21 @@ static void ack_fired(struct tcp_cb *cb)
 	}
 }
 
+/* RFC 5681 4.1: after a pause of a time-out the window must be learnt anew. When, if ever, this is
+ * to be looked at again. */
+static uint64_t check_idle(struct tcp_cb *cb)
+{
+	uint64_t idle_ns = cb->progress_ns + cb->rto_ns;
+
+	if (cb->snd_nxt != cb->snd_una || cb->cwnd <= TCP_INITIAL_SEGMENTS * cb->mss ||
+	    !tcp_synchronized(cb))
+		return UINT64_MAX;
+	if (idle_ns > cb->sock.stack->now_ns)
+		return idle_ns;
+	cb->cc->idle(cb);
+	return UINT64_MAX;
+}
+
 static void fired(struct tcp_cb *cb)
 {
 	uint64_t now = cb->sock.stack->now_ns, next;
@@ -176,6 +196,7 @@ static void fired(struct tcp_cb *cb)
 	if (cb->life_deadline_ns <= now && !life_fired(cb))
 		return;
 	next = min_ns(min_ns(cb->ack_deadline_ns, cb->rtx_deadline_ns), cb->life_deadline_ns);
+	next = min_ns(next, check_idle(cb));
 	if (next != UINT64_MAX)
 		tcp_timer_need(cb, next);
 }

@@ -30,11 +30,12 @@ static inline void tcp_timer_start_rtx(struct tcp_cb *cb)
 	tcp_timer_need(cb, cb->rtx_deadline_ns);
 }
 
+/* The time-out of RFC 6298 2.3 where it is not the least. */
+void tcp_timer_long_rto(struct tcp_cb *cb);
+
 /* A round-trip time was measured: RFC 6298 2, with alpha 1/8, beta 1/4, K 4. */
 static inline void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns)
 {
-	uint64_t spread;
-
 	if (cb->srtt_ns == 0) {
 		cb->srtt_ns = rtt_ns | 1;
 		cb->rttvar_ns = rtt_ns / 2;
@@ -45,12 +46,9 @@ static inline void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns)
 		cb->rttvar_ns +=
 		    (uint64_t)(((error < 0 ? -error : error) - (int64_t)cb->rttvar_ns) >> 2);
 	}
-	spread = 4 * cb->rttvar_ns > TCP_RTO_GRANULE_NS ? 4 * cb->rttvar_ns : TCP_RTO_GRANULE_NS;
-	cb->rto_ns = cb->srtt_ns + spread;
-	if (cb->rto_ns < TCP_RTO_MIN_NS)
-		cb->rto_ns = TCP_RTO_MIN_NS;
-	else if (cb->rto_ns > TCP_RTO_MAX_NS)
-		cb->rto_ns = TCP_RTO_MAX_NS;
+	cb->rto_ns = TCP_RTO_MIN_NS; /* the clock's granule is well below it */
+	if (cb->srtt_ns + 4 * cb->rttvar_ns > TCP_RTO_MIN_NS)
+		tcp_timer_long_rto(cb);
 }
 
 /* Keepalive from now on, or FIN-WAIT-2's end when the program has gone; as the state has it. */

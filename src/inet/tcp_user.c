@@ -76,6 +76,7 @@ int tcp_accept(struct sock *k, void *user, struct sock **out)
 		return -EAGAIN;
 	cb = list_entry(first, struct tcp_cb, link);
 	cb->listener = NULL;
+	cb->not_accepted = false;
 	listener->accept_count--;
 	cb->owned = true;
 	cb->sock.user = user;
@@ -162,8 +163,10 @@ int tcp_connect(struct sock *k, const struct endpoint *peer)
 }
 
 /* Why nothing can be sent; 0: it can. */
-static int cannot_send(const struct tcp_cb *cb)
+static inline int cannot_send(const struct tcp_cb *cb)
 {
+	if (cb->rare == 0)
+		return 0;
 	if (cb->sock.error != 0)
 		return cb->sock.error;
 	if (cb->fin_queued)
@@ -175,29 +178,36 @@ static int cannot_send(const struct tcp_cb *cb)
 
 /* How many bytes may be accepted of a send of len. When less than it wants is free, and less than a
  * quarter of the buffer, waiting gives larger pieces. */
-static uint32_t accept_bytes(const struct tcp_cb *cb, uint32_t len)
+static inline uint32_t accept_bytes(const struct tcp_cb *cb, uint32_t len)
 {
-	uint32_t queued = tcp_queued(cb);
-	uint32_t room = cb->send_limit > queued ? cb->send_limit - queued : 0;
+	uint32_t queued = cb->snd_end - cb->snd_una, room = cb->send_limit - queued;
 
+	if (queued > cb->send_limit)
+		return 0;
 	if (len <= room)
 		return len;
 	return room >= cb->send_limit / 4 ? room : 0;
 }
 
-int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len, bool *zero_copy)
+/* tcp_send() of a request or a reply, while nothing is queued. False: no buffer. */
+static inline bool send_message(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
 {
-	struct tcp_cb *cb = tcp_cb_of(k);
-	const struct stack_config *cfg = &k->stack->cfg;
-	int r = cannot_send(cb);
-	uint32_t n;
+	struct tcp_chunk *c = tcp_sendq_make(cb->sock.stack, data, len);
 
-	*zero_copy = false;
-	if (r != 0)
-		return r;
-	if (len == 0)
-		return 0;
-	n = accept_bytes(cb, len);
+	if (c == NULL)
+		return false;
+	tcp_sendq_begin(cb, c);
+	cb->message = TCP_MESSAGE_UNSENT;
+	tcp_output_request(cb);
+	return true;
+}
+
+/* The rest of tcp_send(): n bytes of len are accepted, if there are buffers for them. */
+static int64_t send_stream(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t n,
+			   bool *zero_copy)
+{
+	const struct stack_config *cfg = &cb->sock.stack->cfg;
+
 	if (n >= cfg->zero_copy_bytes && cfg->max_frags > 0 &&
 	    tcp_sendq_reference(cb, b, data, n)) {
 		*zero_copy = true;
@@ -212,6 +222,22 @@ int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t le
 	}
 	tcp_output_request(cb);
 	return n;
+}
+
+int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len, bool *zero_copy)
+{
+	struct tcp_cb *cb = tcp_cb_of(k);
+	int r = cannot_send(cb);
+	uint32_t n;
+
+	*zero_copy = false;
+	if (r != 0)
+		return r;
+	n = accept_bytes(cb, len);
+	if (cb->send_tail == NULL && n == len && n - 1 < cb->message_max && /* not 0 either */
+	    n < k->stack->cfg.zero_copy_bytes && send_message(cb, data, n))
+		return n;
+	return len > 0 ? send_stream(cb, b, data, n, zero_copy) : 0;
 }
 
 uint64_t tcp_acked(const struct sock *k)
@@ -240,9 +266,10 @@ int tcp_recv(struct sock *k, uint32_t max, struct stack_received *out)
 {
 	struct tcp_cb *cb = tcp_cb_of(k);
 
-	if (max == 0)
-		return -EINVAL;
-	return tcp_receive_pop(cb, max, out) ? 1 : end_of_receive(cb);
+	if (cb->recv_head == NULL)
+		return end_of_receive(cb);
+	tcp_receive_pop(cb, max, out);
+	return 1;
 }
 
 int64_t tcp_peek(const struct sock *k, uint8_t *dst, uint32_t max)

@@ -179,8 +179,10 @@ void inet_flush(struct inet *in, uint64_t now_ns)
 	while (!in->link_lost && flush_kept(in, now_ns)) {
 		in->first = 0;
 		in->kept = (unsigned)stack_output(in->stack, in->frames, LINK_BURST, now_ns);
-		if (in->kept == 0)
+		if (in->kept < LINK_BURST) { /* that was all: stack.h, the driver's turn */
+			flush_kept(in, now_ns);
 			break;
+		}
 	}
 }
 
