@@ -216,6 +216,12 @@ bool stack_busy(const struct stack *s)
 	return output_busy(s) || tcp_busy(s);
 }
 
+int stack_reset_orphans(struct stack *s, int n, uint64_t now_ns)
+{
+	stack_set_time(s, now_ns);
+	return tcp_reset_orphans(s, n);
+}
+
 const struct stack_stats *stack_stats(const struct stack *s)
 {
 	return &s->stats;

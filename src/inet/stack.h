@@ -187,6 +187,11 @@ int stack_add_neighbour(struct stack *s, const struct ip_addr *ip, const uint8_t
  * What an exiting program waits for. */
 bool stack_busy(const struct stack *s);
 
+/* Resets up to n connections that were closed and that the stack still finishes alone; says how
+ * many. For the end of a stack, before which output sends them: once it is gone nobody answers
+ * their peers any more. */
+int stack_reset_orphans(struct stack *s, int n, uint64_t now_ns);
+
 /* Named counters: X(name, what it counts). Every dropped frame is in exactly one of the drop_ ones.
  */
 #include "inet/stats.h"

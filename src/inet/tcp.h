@@ -44,6 +44,9 @@ void tcp_path_resolved(struct stack *s, struct ip_path *p, int error);
 /* As stack_busy(), of connections. */
 bool tcp_busy(const struct stack *s);
 
+/* As stack_reset_orphans(). */
+int tcp_reset_orphans(struct stack *s, int n);
+
 int tcp_open(struct stack *s, void *user, struct sock **out);
 int tcp_bind(struct sock *k, const struct endpoint *local, bool reuse_port);
 int tcp_listen(struct sock *k, int backlog);

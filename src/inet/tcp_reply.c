@@ -67,19 +67,31 @@ void tcp_reply_reset(struct stack *s, const struct packet *pkt, const struct tcp
 	send_reply(s, &r);
 }
 
-void tcp_reply_abort(struct tcp_cb *cb)
+static void reset_at(struct tcp_cb *cb, uint32_t seq)
 {
 	struct stack *s = cb->sock.stack;
 
 	s->stats.tcp_resets_sent++;
 	send_reply(s, &(struct reply){.local = cb->sock.local,
 				      .peer = cb->sock.peer,
-				      .seq = cb->snd_nxt,
+				      .seq = seq,
 				      .ack = cb->rcv_nxt,
 				      .flags = TCP_RST | TCP_ACK,
 				      .timestamps = cb->timestamps,
 				      .tsval = tcp_clock(s) + cb->ts_offset,
 				      .tsecr = cb->ts_recent});
+}
+
+void tcp_reply_abort(struct tcp_cb *cb)
+{
+	reset_at(cb, cb->snd_nxt);
+}
+
+void tcp_reply_last_abort(struct tcp_cb *cb)
+{
+	if (cb->snd_una != cb->snd_nxt)
+		reset_at(cb, cb->snd_una);
+	reset_at(cb, cb->snd_nxt);
 }
 
 static struct reply half_reply(const struct stack *s, const struct tcp_half *h)

@@ -15,6 +15,11 @@ void tcp_reply_reset(struct stack *s, const struct packet *pkt, const struct tcp
 /* The reset that ends a synchronized connection (RFC 9293 3.10.5). */
 void tcp_reply_abort(struct tcp_cb *cb);
 
+/* The same for one whose stack is about to go: a peer that misses what was sent last would answer
+ * that reset with a challenge (RFC 5961 3.2), to nobody. So there is one more where the peer's gap
+ * begins. */
+void tcp_reply_last_abort(struct tcp_cb *cb);
+
 /* SYN-ACK of a half-open connection, the first or again; a bare ACK (RFC 5961's challenge). */
 void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h);
 void tcp_reply_ack(struct stack *s, const struct tcp_half *h);

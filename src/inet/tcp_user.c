@@ -371,6 +371,11 @@ bool tcp_ended(const struct sock *k)
 	return cb->state == TCP_CLOSED || cb->state == TCP_TIME_WAIT;
 }
 
+static struct tcp_cb *cb_at(const struct tcp_slab *slab, uint32_t i)
+{
+	return (struct tcp_cb *)(void *)(slab->block + (size_t)i * slab->size);
+}
+
 bool tcp_busy(const struct stack *s)
 {
 	const struct tcp_slab *slab = &s->tcp->cbs;
@@ -378,12 +383,28 @@ bool tcp_busy(const struct stack *s)
 	if (!list_empty(&s->tcp->output))
 		return true;
 	for (uint32_t i = 0; i < slab->touched; i++) {
-		const struct tcp_cb *cb =
-		    (const struct tcp_cb *)(const void *)(slab->block + (size_t)i * slab->size);
+		const struct tcp_cb *cb = cb_at(slab, i);
 
 		if (tcp_synchronized(cb) && cb->state != TCP_TIME_WAIT &&
 		    (tcp_queued(cb) > 0 || (cb->fin_queued && !tcp_fin_acked(cb))))
 			return true;
 	}
 	return false;
+}
+
+int tcp_reset_orphans(struct stack *s, int n)
+{
+	const struct tcp_slab *slab = &s->tcp->cbs;
+	int k = 0;
+
+	for (uint32_t i = 0; i < slab->touched && k < n; i++) {
+		struct tcp_cb *cb = cb_at(slab, i);
+
+		if (!cb->orphan || !tcp_synchronized(cb) || cb->state == TCP_TIME_WAIT)
+			continue;
+		tcp_reply_last_abort(cb);
+		tcp_finish(cb);
+		k++;
+	}
+	return k;
 }

@@ -366,16 +366,14 @@ int inet_queue_renew(struct inet_queue *iq)
 	return iq->queue.bound ? stack_bind(fresh, &local, iq->reuse_port) : 0;
 }
 
-/* Sleeps over the link until something comes, the stack's deadline, or the end. */
-static void linger_step(struct inet *in, uint64_t now_ns, uint64_t end_ns)
+/* Sleeps over the link until something comes, the stack's deadline, or until_ns. */
+static void linger_step(struct inet *in, uint64_t now_ns, uint64_t until_ns)
 {
-	uint64_t until_ns = inet_next_deadline(&in->libos);
 	struct pollfd wake = {.fd = in->link->ops->wake_fd ? in->link->ops->wake_fd(in->link) : -1,
 			      .events = POLLIN};
 	struct timespec interval;
 
-	if (until_ns > end_ns)
-		until_ns = end_ns;
+	until_ns = earlier(until_ns, inet_next_deadline(&in->libos));
 	if (wake.fd < 0 || in->kept > 0 || until_ns <= now_ns || in->link->ops->arm(in->link) != 0)
 		return;
 	interval.tv_sec = (time_t)((until_ns - now_ns) / 1000000000);
@@ -383,23 +381,37 @@ static void linger_step(struct inet *in, uint64_t now_ns, uint64_t end_ns)
 	ppoll(&wake, 1, &interval, NULL);
 }
 
+/* Until all is delivered, and the peers have come to their ends or are quiet. */
+static void linger(struct inet *in, uint64_t end_ns)
+{
+	uint64_t now_ns = clock_now_ns(), quiet_ns = now_ns + INET_EXIT_QUIET_NS;
+	struct operation_list none;
+
+	while (!in->link_lost && now_ns < end_ns) {
+		bool undelivered = inet_undelivered(in);
+
+		if (!undelivered && (list_empty(&in->lingering) || now_ns >= quiet_ns))
+			break;
+		operation_list_init(&none);
+		if (inet_poll(&in->libos, &none, now_ns) > 0)
+			quiet_ns = now_ns + INET_EXIT_QUIET_NS;
+		else
+			linger_step(in, now_ns, undelivered ? end_ns : earlier(end_ns, quiet_ns));
+		now_ns = clock_now_ns();
+	}
+}
+
 /* Closes all, and delivers what was accepted as far as that takes no longer than linger_ns. */
 void inet_destroy(struct libos *l, uint64_t linger_ns)
 {
 	struct inet *in = inet_of(l);
-	uint64_t now_ns = clock_now_ns(), end_ns = now_ns + linger_ns;
+	uint64_t now_ns = clock_now_ns();
 
 	while (!list_empty(&in->queues))
 		inet_close(&list_entry(in->queues.next, struct inet_queue, link)->queue);
-	while (!in->link_lost && inet_undelivered(in) && now_ns < end_ns) {
-		struct operation_list none;
-
-		operation_list_init(&none);
-		if (inet_poll(l, &none, now_ns) == 0)
-			linger_step(in, now_ns, end_ns);
-		now_ns = clock_now_ns();
-	}
-	inet_reset_lingering(in, now_ns);
+	linger(in, now_ns + linger_ns);
+	now_ns = clock_now_ns();
+	inet_abandon(in, now_ns);
 	inet_flush(in, now_ns);
 	drop_kept(in);
 	stack_destroy(in->stack);

@@ -5,7 +5,9 @@
  * So a connection is shut down both ways first: what comes in is dropped, until the peer has
  * acknowledged our end and sent its own. Until then the queue lingers. It is over at the latest
  * after the time that SO_LINGER gives, with a reset; without SO_LINGER after INET_HOLD_NS, or
- * INET_GRACE_NS from when all is delivered, from when on the stack goes on alone.
+ * INET_GRACE_NS from when all is delivered, from when on the stack goes on alone. At the end of the
+ * instance nobody goes on: a peer that is not through by then is reset, or it would send to nobody
+ * for minutes.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -201,4 +203,14 @@ void inet_reset_lingering(struct inet *in, uint64_t now_ns)
 		else
 			inet_ended(iq, -ENETDOWN, now_ns);
 	}
+}
+
+void inet_abandon(struct inet *in, uint64_t now_ns)
+{
+	struct list *pos, *tmp;
+
+	list_for_each_safe (pos, tmp, &in->lingering)
+		finish_close(list_entry(pos, struct inet_queue, lingering), false, now_ns);
+	while (stack_reset_orphans(in->stack, LINK_BURST, now_ns) > 0)
+		inet_flush(in, now_ns);
 }

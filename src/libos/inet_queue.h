@@ -18,6 +18,10 @@
 /* What a peer that has all of ours gets to send its own end. */
 #define INET_GRACE_NS UINT64_C(2000000000)
 
+/* An instance that ends waits no longer for its peers' ends when nothing has come for so long: more
+ * than twice the shortest retransmission timeout. */
+#define INET_EXIT_QUIET_NS UINT64_C(500000000)
+
 /* How often a spinning instance, on which nothing arrives, asks whether the device is still there.
  */
 #define INET_CHECK_NS UINT64_C(100000000)
@@ -103,5 +107,9 @@ bool inet_undelivered(const struct inet *in);
 
 /* Ends all that linger: what is not delivered, with a reset. */
 void inet_reset_lingering(struct inet *in, uint64_t now_ns);
+
+/* The same for an instance that is about to be gone: every connection whose peer is not through
+ * with it is reset, since nobody will be there to answer that peer. */
+void inet_abandon(struct inet *in, uint64_t now_ns);
 
 #endif

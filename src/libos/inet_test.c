@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: MIT */
+#include "base/clock.h"
 #include "libos/inet_rig.h"
 #include <errno.h>
 #include <setjmp.h>
@@ -300,6 +301,76 @@ static void what_was_accepted_is_delivered_at_the_end(void **state)
 	inet_close(q[1]);
 }
 
+/* What a push to a peer that has gone without a word never would. */
+static void expect_reset(struct rig *r, struct rig_op *push)
+{
+	for (unsigned i = 0; i < 1000 && !push->done; i++)
+		rig_poll_side(r, 1);
+	assert_true(push->done);
+	assert_int_equal(push->op.error, -ECONNRESET);
+	rig_drop(push);
+}
+
+static void a_peer_that_still_sends_at_the_end_is_reset(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op push;
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_push(&push, q[1], BIG, 4, NULL);
+	assert_false(push.done);
+	inet_destroy(r->side[0].libos, 1000000);
+	r->side[0].libos = NULL;
+	expect_reset(r, &push);
+	inet_close(q[1]);
+}
+
+static void a_peer_that_missed_something_is_reset_at_the_end(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op lost, pop;
+	struct queue *q[2];
+	struct buf *bufs[LINK_BURST];
+	int n;
+
+	rig_connection(r, q);
+	rig_pop(&pop, q[1]);
+	rig_push(&lost, q[0], 1000, 4, NULL);
+	rig_drop(&lost);
+	n = rig_inet(r, 1)->link->ops->rx(rig_inet(r, 1)->link, bufs, LINK_BURST, 0);
+	assert_int_equal(n, 1);
+	buf_unref(bufs[0]);
+	inet_destroy(r->side[0].libos, 1000000);
+	r->side[0].libos = NULL;
+	for (unsigned i = 0; i < 1000 && !pop.done; i++)
+		rig_poll_side(r, 1);
+	assert_true(pop.done);
+	assert_int_equal(pop.op.error, -ECONNRESET);
+	inet_close(q[1]);
+}
+
+static void a_quiet_peer_does_not_hold_up_the_end(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op push;
+	struct queue *q[2];
+	uint64_t start_ns;
+
+	rig_connection(r, q);
+	assert_int_equal(inet_shutdown(q[0], SHUT_WR), 0);
+	rig_expect_end(r, q[1]);
+	rig_pass_ms(r, 1); /* our end is acknowledged; the peer's does not come */
+	start_ns = clock_now_ns();
+	inet_destroy(r->side[0].libos, UINT64_C(60000000000));
+	r->side[0].libos = NULL;
+	assert_true(clock_now_ns() - start_ns < UINT64_C(30000000000));
+	rig_poll_side(r, 1);
+	rig_push(&push, q[1], 10, 4, NULL);
+	expect_reset(r, &push);
+	inet_close(q[1]);
+}
+
 static void a_device_that_goes_fails_what_waits_once_and_what_comes(void **state)
 {
 	struct rig *r = *state;
@@ -354,6 +425,9 @@ int main(void)
 	    over_pair(a_datagram_on_its_way_is_not_taken_back),
 	    over_pair(only_own_addresses_are_bound),
 	    over_pair(what_was_accepted_is_delivered_at_the_end),
+	    over_pair(a_peer_that_still_sends_at_the_end_is_reset),
+	    over_pair(a_peer_that_missed_something_is_reset_at_the_end),
+	    over_pair(a_quiet_peer_does_not_hold_up_the_end),
 	    over_pair(a_device_that_goes_fails_what_waits_once_and_what_comes),
 	};
 
