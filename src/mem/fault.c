@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "mem/fault.h"
+#include "base/thread.h"
 #include <assert.h>
 #include <pthread.h>
 
@@ -23,7 +24,7 @@ static void set_points(bool on)
 	list_for_each (l, &points) {
 		struct mem_fault_point *point = list_entry(l, struct mem_fault_point, link);
 
-		if (point->owner == (uintptr_t)pthread_self())
+		if (point->owner == thread_self())
 			point->set(point, on);
 	}
 	pthread_mutex_unlock(&points_lock);
@@ -52,7 +53,7 @@ bool mem_fault_hit(void)
 
 void mem_fault_register(struct mem_fault_point *point)
 {
-	point->owner = (uintptr_t)pthread_self();
+	point->owner = thread_self();
 	pthread_mutex_lock(&points_lock);
 	list_add_tail(&points, &point->link);
 	pthread_mutex_unlock(&points_lock);

@@ -155,23 +155,31 @@ static inline struct buf *alloc_block(struct heap *heap, uint32_t headroom, size
 }
 
 /* The pool has no buffer: a block takes its place, unless the pool only looks empty. */
-static __attribute__((noinline)) struct buf *alloc_instead_of_small(struct heap *heap, size_t bytes)
+static __attribute__((noinline)) struct buf *alloc_small_slow(struct heap *heap, size_t bytes)
 {
-	return heap->small->free_count > 0 ? NULL : alloc_block(heap, BUF_HEADROOM_BYTES, bytes);
+	struct buf *b = pool_get(heap->small);
+
+	if (b == NULL)
+		return heap->small->free_count > 0 ? NULL
+						   : alloc_block(heap, BUF_HEADROOM_BYTES, bytes);
+	b->len = (uint32_t)bytes;
+	return b;
+}
+
+static __attribute__((noinline)) struct buf *alloc_large(struct heap *heap, size_t bytes)
+{
+	return bytes - 1 >= HEAP_MAX_BYTES ? NULL : alloc_block(heap, 0, bytes);
 }
 
 struct buf *heap_alloc(struct heap *heap, size_t bytes)
 {
 	struct buf *b;
 
-	if (__builtin_expect(bytes - 1 >= SMALL_MAX_BYTES, 0)) {
-		if (bytes - 1 >= HEAP_MAX_BYTES)
-			return NULL;
-		return alloc_block(heap, 0, bytes);
-	}
+	if (__builtin_expect(bytes - 1 >= SMALL_MAX_BYTES, 0))
+		return alloc_large(heap, bytes);
+	if (__builtin_expect(heap->small->free == NULL, 0))
+		return alloc_small_slow(heap, bytes);
 	b = pool_get(heap->small);
-	if (__builtin_expect(b == NULL, 0))
-		return alloc_instead_of_small(heap, bytes);
 	b->len = (uint32_t)bytes;
 	return b;
 }

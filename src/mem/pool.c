@@ -99,7 +99,7 @@ static int init(struct pool *pool, uint32_t headroom)
 	*pool = (struct pool){.headroom = headroom, .fault = {.set = set_fault}};
 	if (pthread_mutex_init(&pool->remote_lock, NULL) != 0)
 		return -ENOMEM;
-	atomic_store(&pool->owner, (uintptr_t)pthread_self());
+	atomic_store(&pool->owner, thread_self());
 	return 0;
 }
 
@@ -253,14 +253,6 @@ void pool_remote_unref(struct buf *b)
 		pool->release(pool, b);
 	if (!noted)
 		log_error_rarely("no memory to give a buffer back to its thread: it is lost");
-}
-
-void pool_unref(struct buf *b)
-{
-	if (pool_is_own(b->pool))
-		buf_unref(b);
-	else
-		pool_remote_unref(b);
 }
 
 void pool_collect_noted(struct pool *pool)

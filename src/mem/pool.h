@@ -15,6 +15,7 @@
 #ifndef MEM_POOL_H
 #define MEM_POOL_H
 
+#include "base/thread.h"
 #include "mem/buf.h"
 #include "mem/fault.h"
 #include <pthread.h>
@@ -110,16 +111,22 @@ static inline struct buf *pool_get(struct pool *pool)
 /* Whether the calling thread is the pool's, which alone may take references. */
 static inline bool pool_is_own(const struct pool *pool)
 {
-	return atomic_load_explicit(&pool->owner, memory_order_relaxed) == (uintptr_t)pthread_self();
+	return atomic_load_explicit(&pool->owner, memory_order_relaxed) == thread_self();
 }
-
-/* Drops one reference, in any thread: as buf_unref() in the pool's own, as pool_remote_unref() in
- * others. */
-void pool_unref(struct buf *b);
 
 /* Drops one reference from a thread that is not the pool's: noted under a lock, carried out by the
  * owner's next pool_collect(), or at once when the pool is an orphan. */
 void pool_remote_unref(struct buf *b);
+
+/* Drops one reference, in any thread: as buf_unref() in the pool's own, as pool_remote_unref() in
+ * others. */
+static inline void pool_unref(struct buf *b)
+{
+	if (__builtin_expect(pool_is_own(b->pool), 1))
+		buf_unref(b);
+	else
+		pool_remote_unref(b);
+}
 
 /* pool_collect() of a pool with something noted. */
 void pool_collect_noted(struct pool *pool);
