@@ -74,13 +74,10 @@ static double now_ns(void)
 	return (double)now.tv_sec * 1e9 + (double)now.tv_nsec;
 }
 
-static demi_qresult_t wait_for(demi_qtoken_t qt)
+static void wait_for(demi_qresult_t *qr, demi_qtoken_t qt)
 {
-	demi_qresult_t qr;
-
-	check(demi_wait(&qr, qt, NULL), "demi_wait");
-	check(qr.qr_opcode == DEMI_OPC_FAILED ? (int)qr.qr_ret : 0, "an operation");
-	return qr;
+	check(demi_wait(qr, qt, NULL), "demi_wait");
+	check(qr->qr_opcode == DEMI_OPC_FAILED ? (int)qr->qr_ret : 0, "an operation");
 }
 
 static demi_sgarray_t message(void)
@@ -113,12 +110,14 @@ static void go_round(void)
 	demi_sgarray_t sga = message();
 	int qd = new_queue();
 	demi_qtoken_t pushed;
+	demi_qresult_t qr;
 
 	for (int i = 0; i < rounds; i++) {
 		check(demi_push(&pushed, qd, &sga), "demi_push");
 		demi_sgafree(&sga);
-		sga = wait_for(start_pop(qd)).qr_value.sga;
-		wait_for(pushed);
+		wait_for(&qr, start_pop(qd));
+		sga = qr.qr_value.sga;
+		wait_for(&qr, pushed);
 	}
 	demi_sgafree(&sga);
 	demi_close(qd);
@@ -196,11 +195,12 @@ static unsigned int random_below(unsigned int limit)
 /* Gives the message away. */
 static void push(int qd, demi_sgarray_t *sga)
 {
+	demi_qresult_t qr;
 	demi_qtoken_t qt;
 
 	check(demi_push(&qt, qd, sga), "demi_push");
 	demi_sgafree(sga);
-	wait_for(qt);
+	wait_for(&qr, qt);
 }
 
 static double time_one_wait(struct crowd *c, bool swap)

@@ -22,17 +22,14 @@ struct api_call {
 	struct instance *in;
 	const char *name;
 	uint32_t name_len;
-	uint64_t start;
 };
 
 static inline struct api_call api_begin(struct instance *in, const char *name, uint32_t name_len)
 {
-	struct api_call c = {in, name, name_len, 0};
-
 	in->in_call = true;
 	if (__builtin_expect(in->profiler != NULL, 0))
-		c.start = __rdtsc();
-	return c;
+		in->call_start = __rdtsc();
+	return (struct api_call){in, name, name_len};
 }
 
 /* Starts a call by its name; `in` is the instance, not NULL. */
@@ -43,7 +40,7 @@ static inline int api_end(const struct api_call *c, int rc)
 {
 	c->in->in_call = false;
 	if (__builtin_expect(c->in->profiler != NULL, 0))
-		c->in->profiler(c->name, c->name_len, __rdtsc() - c->start);
+		c->in->profiler(c->name, c->name_len, __rdtsc() - c->in->call_start);
 	return -rc;
 }
 

@@ -6,8 +6,9 @@
 #include "demi/ext.h"
 #include "rt/queue.h"
 
-static int push(struct instance *in, demi_qtoken_t *qt_out, int qd, const demi_sgarray_t *sga,
-		const struct endpoint *to)
+static inline __attribute__((always_inline)) int push(struct instance *in, demi_qtoken_t *qt_out,
+						      int qd, const demi_sgarray_t *sga,
+						      const struct endpoint *to)
 {
 	struct queue *q = api_queue(in, qd);
 	const uint8_t *data;
@@ -55,7 +56,8 @@ DEMI_EXPORT int demi_pushto(demi_qtoken_t *qt_out, int sockqd, const demi_sgarra
 	return api_end(&call, rc);
 }
 
-static int pop(struct instance *in, demi_qtoken_t *qt_out, int qd, uint32_t max_bytes)
+static inline __attribute__((always_inline)) int pop(struct instance *in, demi_qtoken_t *qt_out,
+						     int qd, uint32_t max_bytes)
 {
 	struct queue *q = api_queue(in, qd);
 

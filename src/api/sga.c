@@ -4,6 +4,7 @@
  */
 #include "api/api.h"
 #include "demi/sga.h"
+#include "rt/result.h"
 
 static struct buf *allocate(size_t size)
 {
@@ -19,19 +20,17 @@ static struct buf *allocate(size_t size)
 	return b;
 }
 
-/* The result is written once, where the caller wants it: a copy of a structure made field by field
- * stalls on its own stores, which costs more than the allocation. */
+/* The result is written where the caller wants it: `sga` is that place. */
 DEMI_EXPORT demi_sgarray_t demi_sgaalloc(size_t size)
 {
+	demi_sgarray_t sga;
 	struct buf *b = allocate(size);
 
-	if (!b)
-		return (demi_sgarray_t){0};
-	return (demi_sgarray_t){
-	    .sga_buf = b,
-	    .sga_numsegs = 1,
-	    .sga_segs = {{.sgaseg_buf = b->data, .sgaseg_len = (uint32_t)size}},
-	};
+	if (b)
+		result_sga(&sga, b, b->data, (uint32_t)size, 0);
+	else
+		result_no_sga(&sga);
+	return sga;
 }
 
 DEMI_EXPORT int demi_sgafree(demi_sgarray_t *sga)

@@ -323,7 +323,7 @@ void instance_forget(struct instance *in, struct slot *s)
 		buf_unref(s->op.pop.buf);
 	if (s->op.error == 0 && s->op.opcode == DEMI_OPC_ACCEPT)
 		instance_drop(in, s->op.accept.queue, -EBADF);
-	operation_free(&in->operations, s);
+	operation_taken(&in->operations, s);
 }
 
 static void finish_all(struct instance *in, struct operation_list *done)

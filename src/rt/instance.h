@@ -25,13 +25,13 @@ struct instance {
 	struct heap *heap;
 	demi_callback_t profiler; /* NULL: not profiling */
 	bool in_call;             /* inside a demi_ call: exit() came from a signal handler then */
+	uint64_t call_start;      /* TSC when the call began, while profiling */
 	uint8_t waits_unpolled;   /* waits served from what was ready, since the last poll */
 	/* What wait_any() knows of the arrays it is given (ready.c): */
 	uint32_t vacated;        /* where the last wait found its token */
 	demi_qtoken_t neighbour; /* the token behind it */
 	uint32_t note_at;        /* where note_some() goes on */
-	uint32_t
-	    scan_credit; /* tokens paid for since the whole of a long array was last looked at */
+	uint32_t rover;          /* where find_left_behind() goes on */
 	/* Cold: */
 	int epoll_fd;
 	struct config config;

@@ -36,8 +36,8 @@ struct slot *operations_take_fresh(struct operations *t)
 
 	if (t->used == t->cap)
 		return NULL;
-	s = &t->slots[t->used++];
-	s->generation = 1;
+	s = &t->slots[t->used];
+	s->token = GENERATION | t->used++;
 	return s;
 }
 

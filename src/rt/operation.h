@@ -24,7 +24,8 @@
 enum slot_state { SLOT_FREE, SLOT_PENDING, SLOT_READY };
 
 struct slot {
-	uint32_t generation;    /* of the token; from 1 */
+	demi_qtoken_t token;    /* FREE: of the next operation here; the index in its low half,
+				   above it a generation from 1 */
 	uint8_t state;          /* enum slot_state */
 	bool orphan;            /* READY, on the orphans list */
 	uint32_t seen_at;       /* index in the caller's array where a wait last saw the token */
@@ -52,7 +53,8 @@ struct operations {
 	uint64_t orphaned; /* slots that ever became orphans */
 };
 
-#define NO_SLOT UINT32_MAX
+#define NO_SLOT    UINT32_MAX
+#define GENERATION (UINT64_C(1) << 32)
 
 /* 0, -ENOMEM. */
 int operations_create(struct operations *t, uint32_t cap, uint32_t orphan_max);
@@ -76,9 +78,9 @@ static inline struct slot *slot_of(struct operation *op)
 	return container_of(op, struct slot, op);
 }
 
-static inline demi_qtoken_t operation_token(const struct operations *t, const struct slot *s)
+static inline demi_qtoken_t operation_token(const struct slot *s)
 {
-	return (uint64_t)s->generation << 32 | (uint64_t)(s - t->slots);
+	return s->token;
 }
 
 /* The slot that a token names; NULL: none. */
@@ -87,7 +89,7 @@ static inline struct slot *operation_find(const struct operations *t, demi_qtoke
 	uint32_t index = (uint32_t)qt;
 	struct slot *s = &t->slots[index];
 
-	if (index >= t->used || s->state == SLOT_FREE || s->generation != qt >> 32)
+	if (index >= t->used || s->token != qt || s->state == SLOT_FREE)
 		return NULL;
 	return s;
 }
@@ -119,20 +121,32 @@ static inline struct slot *operation_start(struct operations *t, enum demi_opcod
 	return s;
 }
 
-/* Back to FREE, the token void. */
-static inline void operation_free(struct operations *t, struct slot *s)
+/* Back to FREE, off its queue's list: the end of operation_taken() and operation_refused(). */
+static inline void operation_void(struct operations *t, struct slot *s)
 {
-	assert(s->state != SLOT_FREE);
 	list_unlink(&s->queue_link);
-	if (s->state == SLOT_READY) {
-		list_unlink(&s->ready_link);
-		t->orphan_count -= s->orphan;
-	}
 	s->state = SLOT_FREE;
-	if (++s->generation == 0)
-		s->generation = 1;
+	s->token += GENERATION;
+	if (s->token < GENERATION)
+		s->token += GENERATION;
 	s->next_free = t->free;
-	t->free = (uint32_t)(s - t->slots);
+	t->free = (uint32_t)s->token;
+}
+
+/* READY to FREE, the token void. */
+static inline void operation_taken(struct operations *t, struct slot *s)
+{
+	assert(s->state == SLOT_READY);
+	list_unlink(&s->ready_link);
+	t->orphan_count -= s->orphan;
+	operation_void(t, s);
+}
+
+/* PENDING to FREE, the token void: it was never started. */
+static inline void operation_refused(struct operations *t, struct slot *s)
+{
+	assert(s->state == SLOT_PENDING);
+	operation_void(t, s);
 }
 
 /* PENDING to READY, at the end of the ready list. */

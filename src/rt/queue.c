@@ -9,17 +9,31 @@
 #include <string.h>
 #include <sys/socket.h>
 
-/* Every operation ends here: the libOS has refused it, finished it, or keeps it. */
-static inline __attribute__((always_inline)) int started(struct instance *in, struct slot *s,
-							 int rc, demi_qtoken_t *qt)
+/* As instance_finished(), of which a push and a pop need little. */
+static inline __attribute__((always_inline)) void finished(struct instance *in, struct slot *s,
+							   enum demi_opcode opcode)
 {
-	if (rc < 0 && rc != -EINPROGRESS) {
-		operation_free(&in->operations, s);
+	if (opcode != DEMI_OPC_PUSH && opcode != DEMI_OPC_POP) {
+		instance_finished(in, s);
+		return;
+	}
+	if (opcode == DEMI_OPC_PUSH)
+		buf_unref(s->op.push.buf);
+	operation_ready(&in->operations, s);
+}
+
+/* Every operation ends here: the libOS has refused it, finished it, or keeps it. `opcode` is the
+ * slot's, where the compiler sees it. */
+static inline __attribute__((always_inline)) int
+started(struct instance *in, struct slot *s, enum demi_opcode opcode, int rc, demi_qtoken_t *qt)
+{
+	if (__builtin_expect(rc < 0, 0) && rc != -EINPROGRESS) {
+		operation_refused(&in->operations, s);
 		return rc;
 	}
-	*qt = operation_token(&in->operations, s);
+	*qt = operation_token(s);
 	if (rc == 0)
-		instance_finished(in, s);
+		finished(in, s, opcode);
 	return 0;
 }
 
@@ -116,7 +130,7 @@ int queue_accept(struct instance *in, struct queue *q, demi_qtoken_t *qt)
 		return -ENOMEM;
 	}
 	s->accept_qd = qd;
-	rc = started(in, s, q->libos->class->accept(&s->op), qt);
+	rc = started(in, s, DEMI_OPC_ACCEPT, q->libos->class->accept(&s->op), qt);
 	if (rc < 0)
 		descriptor_put(&in->descriptors, qd);
 	return rc;
@@ -141,7 +155,7 @@ int queue_connect(struct instance *in, struct queue *q, const struct endpoint *t
 		return -ENOMEM;
 	s->op.connect.to = *to;
 	q->connecting = true;
-	rc = started(in, s, q->libos->class->connect(&s->op), qt);
+	rc = started(in, s, DEMI_OPC_CONNECT, q->libos->class->connect(&s->op), qt);
 	if (rc < 0)
 		q->connecting = false;
 	return rc;
@@ -193,7 +207,7 @@ int queue_close_async(struct instance *in, struct queue *q, demi_qtoken_t *qt)
 		return -ENOMEM;
 	cancel_waiting(in, q);
 	q->closing = true;
-	rc = started(in, s, q->libos->class->close_async(&s->op), qt);
+	rc = started(in, s, DEMI_OPC_CLOSE, q->libos->class->close_async(&s->op), qt);
 	if (rc < 0)
 		q->closing = false;
 	return rc;
@@ -246,11 +260,11 @@ int queue_push(struct instance *in, struct queue *q, struct buf *b, const uint8_
 	}
 	rc = own_push(in, &s->op, b, data);
 	if (rc < 0) {
-		operation_free(&in->operations, s);
+		operation_refused(&in->operations, s);
 		return rc;
 	}
 	b = s->op.push.buf;
-	rc = started(in, s, q->libos->class->push(&s->op), qt);
+	rc = started(in, s, DEMI_OPC_PUSH, q->libos->class->push(&s->op), qt);
 	if (rc < 0)
 		buf_unref(b);
 	else if (to)
@@ -270,7 +284,7 @@ int queue_pop(struct instance *in, struct queue *q, uint32_t max_bytes, demi_qto
 	if (!s)
 		return -ENOMEM;
 	s->op.pop.max_bytes = max_bytes;
-	return started(in, s, q->libos->class->pop(&s->op), qt);
+	return started(in, s, DEMI_OPC_POP, q->libos->class->pop(&s->op), qt);
 }
 
 int queue_cancel(struct instance *in, demi_qtoken_t qt)

@@ -42,55 +42,73 @@ static void note_some(struct instance *in, const demi_qtoken_t *qts, uint32_t n)
 	}
 }
 
-/* The highest index of qt in qts[from..to-1], or `to`. */
-static uint32_t scan_down_plain(const demi_qtoken_t *qts, uint32_t from, uint32_t to,
-				demi_qtoken_t qt)
+/* The index of qt in qts[from..to-1], or `to`. */
+static uint32_t scan_plain(const demi_qtoken_t *qts, uint32_t from, uint32_t to, demi_qtoken_t qt)
 {
-	for (uint32_t i = to; i > from; i--) {
-		if (qts[i - 1] == qt)
-			return i - 1;
-	}
-	return to;
+	uint32_t i = from;
+
+	while (i < to && qts[i] != qt)
+		i++;
+	return i;
 }
 
-/* The same, 16 tokens at a time until those with the token are reached. */
-__attribute__((target("avx2"))) static uint32_t
-scan_down_avx2(const demi_qtoken_t *qts, uint32_t from, uint32_t to, demi_qtoken_t qt)
+/* Which of the SCAN_BLOCK tokens from qts on are qt, a bit each. */
+__attribute__((target("avx2"))) static inline uint32_t block_matches(const demi_qtoken_t *qts,
+								     demi_qtoken_t qt)
 {
 	const __m256i wanted = _mm256_set1_epi64x((int64_t)qt);
-	uint32_t i = to;
+	uint32_t matches = 0;
 
-	for (; i - from >= 16; i -= 16) {
-		const __m256i *q = (const __m256i *)(const void *)&qts[i - 16];
-		__m256i a = _mm256_cmpeq_epi64(_mm256_loadu_si256(q), wanted);
-		__m256i b = _mm256_cmpeq_epi64(_mm256_loadu_si256(q + 1), wanted);
-		__m256i c = _mm256_cmpeq_epi64(_mm256_loadu_si256(q + 2), wanted);
-		__m256i d = _mm256_cmpeq_epi64(_mm256_loadu_si256(q + 3), wanted);
-		__m256i any = _mm256_or_si256(_mm256_or_si256(a, b), _mm256_or_si256(c, d));
+	for (unsigned i = 0; i < SCAN_BLOCK; i += 4) {
+		__m256i four = _mm256_loadu_si256((const __m256i *)(const void *)&qts[i]);
+		__m256i same = _mm256_cmpeq_epi64(four, wanted);
 
-		if (!_mm256_testz_si256(any, any))
-			break;
+		matches |= (uint32_t)_mm256_movemask_pd(_mm256_castsi256_pd(same)) << i;
 	}
-	uint32_t at = scan_down_plain(qts, from, i, qt);
-	return at < i ? at : to;
+	return matches;
 }
 
-static uint32_t scan_down(const demi_qtoken_t *qts, uint32_t from, uint32_t to, demi_qtoken_t qt)
+/* Looks for qt in qts[from..to-1] by whole blocks, from *low = *high = `around` outwards on both
+ * sides in turn: *low and *high become the ends of what was looked at. */
+__attribute__((target("avx2"))) static bool scan_blocks(const demi_qtoken_t *qts, uint32_t from,
+							uint32_t to, demi_qtoken_t qt,
+							uint32_t *low, uint32_t *high, uint32_t *at)
 {
-	if (to - from >= 16 && __builtin_cpu_supports("avx2"))
-		return scan_down_avx2(qts, from, to, qt);
-	return scan_down_plain(qts, from, to, qt);
+	bool below, above;
+
+	while (below = *low - from >= SCAN_BLOCK, above = to - *high >= SCAN_BLOCK,
+	       below || above) {
+		uint32_t under = below ? block_matches(&qts[*low - SCAN_BLOCK], qt) : 0;
+		uint32_t over = above ? block_matches(&qts[*high], qt) : 0;
+		uint64_t both = under | (uint64_t)over << SCAN_BLOCK;
+
+		if (both != 0) {
+			uint32_t bit = (uint32_t)__builtin_ctzll(both);
+
+			*at = bit < SCAN_BLOCK ? *low - SCAN_BLOCK + bit : *high + bit - SCAN_BLOCK;
+			return true;
+		}
+		*low -= below ? SCAN_BLOCK : 0;
+		*high += above ? SCAN_BLOCK : 0;
+	}
+	return false;
 }
 
-/* Looks for qt within `reach` of `around`. */
+/* Looks for qt within `reach` of `around`, from there outwards: a good guess is near. */
 static bool scan_around(const demi_qtoken_t *qts, uint32_t n, demi_qtoken_t qt, uint32_t around,
 			uint32_t reach, uint32_t *at)
 {
 	uint32_t from = around > reach ? around - reach : 0;
 	uint32_t to = n - around > reach ? around + reach + 1 : n;
+	uint32_t low = around, high = around;
 
-	*at = scan_down(qts, from, to, qt);
-	return *at < to;
+	if (__builtin_cpu_supports("avx2") && scan_blocks(qts, from, to, qt, &low, &high, at))
+		return true;
+	*at = scan_plain(qts, high, to, qt);
+	if (*at < to)
+		return true;
+	*at = scan_plain(qts, from, low, qt);
+	return *at < low;
 }
 
 /* Where a token is that was at `hint` before `age` gaps were closed at random places of an array of
@@ -116,7 +134,7 @@ static uint32_t guess_reach(uint32_t n)
 static bool locate(struct instance *in, const demi_qtoken_t *qts, uint32_t n, const struct slot *s,
 		   uint32_t *at)
 {
-	const demi_qtoken_t qt = operation_token(&in->operations, s);
+	const demi_qtoken_t qt = operation_token(s);
 	const uint32_t hint = s->seen_at < n ? s->seen_at : n - 1;
 	const uint32_t age = in->operations.waits - s->seen_wait;
 
@@ -128,8 +146,7 @@ static bool locate(struct instance *in, const demi_qtoken_t *qts, uint32_t n, co
 	if (age <= hint && scan_around(qts, n, qt, hint - age, READY_NEAR, at))
 		return true;
 	note_some(in, qts, n);
-	*at = scan_down(qts, 0, n, qt);
-	return *at < n;
+	return scan_around(qts, n, qt, n / 2, n, at);
 }
 
 /* Through the ready list, oldest first. What is not in the array goes to the unclaimed, so that no
@@ -169,6 +186,37 @@ static struct slot *find_by_look(struct instance *in, const demi_qtoken_t *qts, 
 	return first;
 }
 
+/* Brings the slots of the tokens that the next search looks at into the cache. */
+static void prefetch_left_behind(const struct instance *in, const demi_qtoken_t *qts, uint32_t n)
+{
+	for (uint32_t i = in->rover; i < n && i < in->rover + READY_ROVE; i++)
+		__builtin_prefetch(&in->operations.slots[(uint32_t)qts[i]]);
+}
+
+/* What other waits left behind may be in this array: a few of its tokens are looked at in each
+ * search, the next ones in the next, so that none starves and no search is long. It has to have
+ * completed before what is ready. */
+static struct slot *find_left_behind(struct instance *in, const demi_qtoken_t *qts, uint32_t n,
+				     uint32_t *at)
+{
+	struct operations *t = &in->operations;
+	const struct slot *ready = list_entry(t->ready.next, struct slot, ready_link);
+	struct slot *found = NULL;
+
+	if (in->rover >= n)
+		in->rover = 0;
+	for (unsigned i = 0; i < READY_ROVE && in->rover < n && !found; i++, in->rover++) {
+		struct slot *s = operation_find(t, qts[in->rover]);
+
+		if (!s || s->state != SLOT_READY || s->order >= ready->order)
+			continue;
+		*at = in->rover;
+		found = s;
+	}
+	prefetch_left_behind(in, qts, n);
+	return found;
+}
+
 struct slot *ready_find(struct instance *in, const demi_qtoken_t *qts, uint32_t n, uint32_t *at)
 {
 	struct operations *t = &in->operations;
@@ -180,12 +228,11 @@ struct slot *ready_find(struct instance *in, const demi_qtoken_t *qts, uint32_t 
 		return find_by_look(in, qts, n, at);
 	t->waits++;
 	note_changes(in, qts, n);
-	/* What other waits left behind may be in this array: looked for often enough that it cannot
-	 * starve, seldom enough that a wait costs a few tokens of it. */
-	in->scan_credit += READY_CREDIT;
-	if (leftover && in->scan_credit >= n) {
-		in->scan_credit = 0;
-		return find_by_look(in, qts, n, at);
+	if (leftover) {
+		struct slot *s = find_left_behind(in, qts, n, at);
+
+		if (s)
+			return s;
 	}
 	return find_by_hint(in, qts, n, at);
 }
@@ -217,5 +264,6 @@ int ready_sweep(struct instance *in, struct ready_sweep *w, const demi_qtoken_t 
 void ready_taken(struct instance *in, const demi_qtoken_t *qts, uint32_t n, uint32_t at)
 {
 	in->vacated = at;
+	in->rover -= at < in->rover; /* a shift moves what was not looked at yet down by one */
 	in->neighbour = at + 1 < n ? qts[at + 1] : 0;
 }

@@ -58,7 +58,7 @@ static demi_qtoken_t start(struct fixture *f)
 
 	if (!s)
 		abort();
-	return operation_token(&f->in.operations, s);
+	return operation_token(s);
 }
 
 static void complete(struct fixture *f, uint32_t at)
@@ -79,11 +79,11 @@ static demi_qtoken_t claim(struct fixture *f, uint32_t *at)
 
 	if (!s)
 		return 0;
-	qt = operation_token(&f->in.operations, s);
+	qt = operation_token(s);
 	assert_true(s->state == SLOT_READY);
 	assert_true(f->qts[*at] == qt);
 	ready_taken(&f->in, f->qts, f->n, *at);
-	operation_free(&f->in.operations, s);
+	operation_taken(&f->in.operations, s);
 	return qt;
 }
 
@@ -232,7 +232,7 @@ static void a_consumed_token_names_nothing(void **state)
 	struct fixture *f = *state;
 	demi_qtoken_t qt = start(f);
 
-	operation_free(&f->in.operations, named(f, qt));
+	operation_refused(&f->in.operations, named(f, qt));
 	assert_null(operation_find(&f->in.operations, qt));
 	assert_true(start(f) != qt);
 	assert_null(operation_find(&f->in.operations, 0));
@@ -247,7 +247,7 @@ static void a_full_table_gives_no_slot_and_then_one_again(void **state)
 	while ((s = operation_start(&f->in.operations, DEMI_OPC_PUSH, &f->q)))
 		last = s;
 	assert_non_null(last);
-	operation_free(&f->in.operations, last);
+	operation_refused(&f->in.operations, last);
 	assert_non_null(operation_start(&f->in.operations, DEMI_OPC_PUSH, &f->q));
 }
 

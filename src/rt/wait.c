@@ -133,32 +133,6 @@ static inline void before_look(struct instance *in)
 	}
 }
 
-void wait_take(struct instance *in, struct slot *s, demi_qresult_t *qr)
-{
-	const struct operation *op = &s->op;
-
-	memset(qr, 0, sizeof(*qr));
-	qr->qr_opcode = op->error ? DEMI_OPC_FAILED : op->opcode;
-	qr->qr_qd = s->qd;
-	qr->qr_qt = operation_token(&in->operations, s);
-	qr->qr_ret = -(int64_t)op->error;
-	if (op->error == 0 && op->opcode == DEMI_OPC_POP) {
-		demi_sgarray_t *sga = &qr->qr_value.sga;
-
-		sga->sga_buf = op->pop.buf;
-		sga->sga_numsegs = 1;
-		sga->sga_segs[0].sgaseg_buf = op->pop.data;
-		sga->sga_segs[0].sgaseg_len = op->pop.len;
-		if (op->pop.from.port != 0 || !ip_is_any(&op->pop.from.ip))
-			sga->sga_addr = endpoint_to_sockaddr_in(&op->pop.from);
-	} else if (op->error == 0 && op->opcode == DEMI_OPC_ACCEPT) {
-		qr->qr_value.ares.qd = s->accept_qd;
-		qr->qr_value.ares.addr = endpoint_to_sockaddr_in(&op->accept.peer);
-	}
-	operation_free(&in->operations, s);
-	in->libos[LIBOS_NETWORK]->more = !list_empty(&in->operations.ready);
-}
-
 int wait_one_longer(struct instance *in, demi_qresult_t *qr, demi_qtoken_t qt,
 		    const struct timespec *timeout)
 {

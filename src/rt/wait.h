@@ -6,6 +6,7 @@
 #define RT_WAIT_H
 
 #include "rt/instance.h"
+#include "rt/result.h"
 #include <time.h>
 
 /* All: 0 or -errno; results in order of completion; their tokens are consumed. timeout: an
@@ -25,7 +26,28 @@ int wait_next_n(struct instance *in, demi_qresult_t *qrs, int n, int *written,
 enum { WAITS_BETWEEN_POLLS = 16 };
 
 /* Writes a READY slot's result and consumes its token. */
-void wait_take(struct instance *in, struct slot *s, demi_qresult_t *qr);
+static inline void wait_take(struct instance *in, struct slot *s, demi_qresult_t *qr)
+{
+	const struct operation *op = &s->op;
+	bool done = op->error == 0;
+
+	qr->qr_opcode = done ? op->opcode : DEMI_OPC_FAILED;
+	qr->qr_qd = s->qd;
+	qr->qr_qt = operation_token(s);
+	qr->qr_ret = -(int64_t)op->error;
+	if (done && op->opcode == DEMI_OPC_POP) {
+		result_sga(&qr->qr_value.sga, op->pop.buf, op->pop.data, op->pop.len,
+			   result_address(&op->pop.from));
+	} else {
+		result_no_sga(&qr->qr_value.sga);
+		if (done && op->opcode == DEMI_OPC_ACCEPT) {
+			qr->qr_value.ares.qd = s->accept_qd;
+			qr->qr_value.ares.addr = endpoint_to_sockaddr_in(&op->accept.peer);
+		}
+	}
+	operation_taken(&in->operations, s);
+	in->libos[LIBOS_NETWORK]->more = !list_empty(&in->operations.ready);
+}
 
 /* What is ready already, and was not given without a look at the devices too often, takes the short
  * way. */
@@ -36,8 +58,9 @@ static inline int wait_one(struct instance *in, demi_qresult_t *qr, demi_qtoken_
 
 	instance_news(in);
 	s = operation_find(&in->operations, qt);
-	if (!s || s->state != SLOT_READY || timeout ||
-	    in->waits_unpolled >= WAITS_BETWEEN_POLLS - 1)
+	if (__builtin_expect(!s || s->state != SLOT_READY || timeout ||
+				 in->waits_unpolled >= WAITS_BETWEEN_POLLS - 1,
+			     0))
 		return wait_one_longer(in, qr, qt, timeout);
 	in->waits_unpolled++;
 	wait_take(in, s, qr);
