@@ -16,6 +16,8 @@ struct command {
 /* Ends with a row of NULLs. */
 static const struct command commands[] = {
     {"try", "echo messages over every libOS of this machine, and measure it", demi_try_main},
+    {"doctor", "say what hinders each libOS on this machine, and how to repair it",
+     demi_doctor_main},
     {"pkt", "run packetdrill scripts against the TCP/IP stack", demi_pkt_main},
     {NULL, NULL, NULL},
 };

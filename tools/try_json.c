@@ -5,26 +5,14 @@
  */
 #include "try.h"
 
+#include "json.h"
+
 #include <inttypes.h>
 
 /* Percentiles of "distribution", for plots. */
 static const double percentiles[] = {0,  10,   20,   30,    40,    50,     60,     70,
 				     75, 80,   85,   90,    92.5,  95,     97.5,   98,
 				     99, 99.5, 99.9, 99.95, 99.99, 99.995, 99.999, 100};
-
-static void print_string(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
-		if (*c == '"' || *c == '\\')
-			fprintf(out, "\\%c", *c);
-		else if (*c < 0x20)
-			fprintf(out, "\\u%04x", *c);
-		else
-			fputc(*c, out);
-	}
-	fputc('"', out);
-}
 
 static void print_latency(FILE *out, const struct histogram *h)
 {
@@ -50,7 +38,7 @@ static void print_errors(FILE *out, const struct try_result *result)
 		if (!result->error[side][0])
 			continue;
 		fprintf(out, "%s\"%s\": ", first ? "" : ", ", try_side_name(side));
-		print_string(out, result->error[side]);
+		json_string(out, result->error[side]);
 		first = false;
 	}
 	fputc('}', out);
@@ -61,15 +49,15 @@ static void print_row(FILE *out, const struct try_row *row)
 	static const char *const states[] = {"done", "failed", "left_out"};
 
 	fputs("    {\"libos\": ", out);
-	print_string(out, row->listing->name);
+	json_string(out, row->listing->name);
 	fputs(", \"carried_by\": ", out);
-	print_string(out, row->listing->what);
+	json_string(out, row->listing->what);
 	fprintf(out, ", \"state\": \"%s\", ", states[row->state]);
 	if (row->state == TRY_LEFT_OUT) {
 		fputs("\"why\": ", out);
-		print_string(out, row->lack.why);
+		json_string(out, row->lack.why);
 		fputs(", \"remedy\": ", out);
-		print_string(out, row->lack.remedy);
+		json_string(out, row->lack.remedy);
 	} else if (row->state == TRY_FAILED) {
 		print_errors(out, row->result);
 	} else {

@@ -5,6 +5,7 @@
  */
 #include "libos/catnip.h"
 #include "base/config.h"
+#include "base/finding.h"
 #include "base/log.h"
 #include "libos/inet.h"
 #include "link/dpdk.h"
@@ -91,18 +92,16 @@ static int open_port(struct link **out, const struct libos_env *env)
 	char **argv;
 	int rc;
 
-	if (!plugin) {
-		log_error("catnip needs DPDK: %s; " CATNIP_REMEDY, why);
+	if (!plugin)
 		return -ENOSYS;
-	}
 	argv = command_line(c, &setup.eal_arguments_len);
 	if (!argv)
 		return -ENOMEM;
 	setup.eal_arguments = argv;
 	rc = plugin->open(out, &setup, why);
 	free(argv);
-	if (rc < 0)
-		log_error("catnip: %s", why);
+	if (rc < 0 && env->found)
+		findings_add(env->found, FINDING_ERROR, "dpdk-open", "catnip: %s", why);
 	return rc;
 }
 
@@ -111,12 +110,8 @@ static int catnip_create(struct libos **out, const struct libos_env *env)
 	struct link *link;
 	int rc;
 
-	if (env->config->eal_init_len == 0) {
-		log_error(
-		    "catnip needs dpdk.eal_init in the configuration file, for example eal_init: [\"-c\", \"0x1\", "
-		    "\"--no-huge\", \"--vdev=net_tap0\"]; CONFIG_PATH names the file");
+	if (env->config->eal_init_len == 0)
 		return -EINVAL;
-	}
 	rc = open_port(&link, env);
 	return rc < 0 ? rc : inet_create(out, &libos_catnip, env, link);
 }
@@ -125,5 +120,6 @@ const struct libos_class libos_catnip = {
     .name = "catnip",
     .heap_bytes_max = CATNIP_HEAP_BYTES,
     .create = catnip_create,
+    .examine = catnip_examine,
     INET_CLASS,
 };

@@ -13,11 +13,11 @@ struct dpdk_plugin;
 
 enum { CATNIP_WHY_BYTES = 256 };
 
-/* For a message: how to get the plug-in. */
-#define CATNIP_REMEDY "apt-get install libdpdk-dev, and build with meson configure -Ddpdk=enabled"
-
 /* Loads the plug-in, which stays loaded. NULL: it is not there, or not this library's; *why says
  * so. */
 const struct dpdk_plugin *catnip_plugin(char why[CATNIP_WHY_BYTES]);
+
+/* Of the class: all that there is to say. */
+void catnip_examine(const struct config *c, struct findings *found);
 
 #endif

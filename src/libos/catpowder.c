@@ -4,31 +4,39 @@
  */
 #include "libos/catpowder.h"
 #include "base/config.h"
+#include "base/finding.h"
 #include "base/log.h"
 #include "libos/inet.h"
+#include "link/claim.h"
 #include "link/interface.h"
+#include "link/interface_facts.h"
 #include "link/packet.h"
-#include <arpa/inet.h>
 #include <errno.h>
-#include <net/if.h>
 #include <string.h>
 #include <unistd.h>
 
-/* raw_socket.linux_interface_name, or the name of xdp_interface_index. */
-static int interface_name(const struct config *c, char name[IF_NAMESIZE], const char **out)
+const char *catpowder_interface(const struct config *c, char name[IF_NAMESIZE])
 {
-	if (c->interface) {
-		*out = c->interface;
-		return 0;
-	}
-	if (c->xdp_interface_index > 0 && if_indextoname((unsigned)c->xdp_interface_index, name)) {
-		*out = name;
-		return 0;
-	}
-	log_error(
-	    "catpowder needs a network interface: set raw_socket.linux_interface_name in the "
-	    "configuration file, or LINUX_INTERFACE_NAME, for example LINUX_INTERFACE_NAME=eth0");
-	return -EINVAL;
+	if (c->interface)
+		return c->interface;
+	return c->xdp_interface_index > 0 ? if_indextoname((unsigned)c->xdp_interface_index, name)
+					  : NULL;
+}
+
+/* Why it is not AF_XDP, in one line. */
+static void log_fallback(const struct config *c, const char *interface, int rc)
+{
+	struct interface_facts facts;
+	struct findings found = {0};
+	const struct finding *f;
+
+	if (interface_facts_read(&facts, interface) == 0)
+		catpowder_examine_xdp(c, &facts, &found);
+	f = findings_first(&found, FINDING_WARNING);
+	if (f)
+		log_warn("%s: %s; going on with AF_PACKET", f->what, f->remedy);
+	else
+		log_warn("AF_XDP on %s: %s; going on with AF_PACKET", interface, strerror(-rc));
 }
 
 /* AF_XDP where kernel, driver and privileges allow it, else AF_PACKET, or the one that the
@@ -43,53 +51,51 @@ static int open_link(struct link **out, const struct libos_env *env, const char 
 	    .mac = c->has_mac ? c->mac : NULL,
 	    .claim_fd = claim_fd,
 	};
-	int rc = catpowder_open_xdp(out, env, interface, claim_fd);
+	int rc, xdp_rc = -EOPNOTSUPP;
 
-	if (rc == 0 || c->raw_link == RAW_LINK_XDP)
-		return rc;
-	return packet_open(out, &packet);
+	if (c->raw_link != RAW_LINK_PACKET) {
+		xdp_rc = catpowder_open_xdp(out, env, interface, claim_fd);
+		if (xdp_rc == 0 || c->raw_link == RAW_LINK_XDP)
+			return xdp_rc;
+	}
+	rc = packet_open(out, &packet);
+	if (rc == 0 && c->raw_link == RAW_LINK_AUTO)
+		log_fallback(c, interface, xdp_rc);
+	return rc;
 }
 
-static int refuse_kernels_address(const char *interface, const char *addr)
+/* What can be told before anything is opened. */
+static int check_config(const struct config *c, const char *interface)
 {
-	log_error("the kernel has %s on %s and would answer for it too: choose another "
-		  "local_ipv4_addr, or take it from the kernel with: ip addr del %s/PREFIX dev %s",
-		  addr, interface, addr, interface);
-	return -EADDRINUSE;
+	struct interface itf;
+	int rc;
+
+	if (!interface || !c->has_addr)
+		return -EINVAL;
+	rc = interface_read(&itf, interface);
+	if (rc < 0)
+		return rc;
+	return c->mtu > itf.mtu ? -EINVAL : 0;
 }
 
 /* Makes sure that nobody else answers for our address. A descriptor, or -errno. */
 static int claim(const struct config *c, const char *interface)
 {
-	char addr[INET_ADDRSTRLEN];
-	int fd;
+	struct interface_address kernels;
 
-	inet_ntop(AF_INET, c->addr.bytes + 12, addr, sizeof(addr));
-	if (interface_has_address(interface, &c->addr))
-		return refuse_kernels_address(interface, addr);
-	fd = interface_claim(interface, &c->addr);
-	if (fd == -EBUSY)
-		log_error("another process or thread has %s on %s: end it, or give each an address "
-			  "of its own by local_ipv4_addr or LOCAL_IPV4_ADDR",
-			  addr, interface);
-	else if (fd == -ENODEV)
-		log_error("there is no interface %s: ip link shows those that there are; set "
-			  "raw_socket.linux_interface_name or LINUX_INTERFACE_NAME",
-			  interface);
-	else if (fd < 0)
-		log_error("%s on %s cannot be claimed: %s", addr, interface, strerror(-fd));
-	return fd;
+	if (interface_find_address(&kernels, &c->addr, interface) == 0 &&
+	    strcmp(kernels.interface, interface) == 0)
+		return -EADDRINUSE;
+	return claim_take(interface, &c->addr);
 }
 
 static int catpowder_create(struct libos **out, const struct libos_env *env)
 {
 	char name[IF_NAMESIZE];
-	const char *interface = NULL;
+	const char *interface = catpowder_interface(env->config, name);
 	struct link *link;
-	int rc = inet_check_address(env->config), claim_fd;
+	int rc = check_config(env->config, interface), claim_fd;
 
-	if (rc == 0)
-		rc = interface_name(env->config, name, &interface);
 	if (rc < 0)
 		return rc;
 	claim_fd = claim(env->config, interface);
@@ -104,6 +110,7 @@ static int catpowder_create(struct libos **out, const struct libos_env *env)
 const struct libos_class libos_catpowder = {
     .name = "catpowder",
     .create = catpowder_create,
+    .examine = catpowder_examine,
     .heap_bytes_max = CATPOWDER_HEAP_BYTES,
     INET_CLASS,
 };

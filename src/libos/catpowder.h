@@ -1,4 +1,4 @@
-/* catpowder.h - our TCP/IP over a network interface of the kernel's: AF_XDP or AF_PACKET.
+/* catpowder.h - our TCP/IP over a network interface of the kernel's: AF_XDP, AF_PACKET, or a TAP.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -6,20 +6,33 @@
 #define LIBOS_CATPOWDER_H
 
 #include "libos/libos.h"
+#include <net/if.h>
 
 extern const struct libos_class libos_catpowder;
 
 extern const bool catpowder_has_xdp; /* this build has AF_XDP */
 
+struct interface_facts;
 struct link;
 
 /* AF_XDP pins its memory. */
 #define CATPOWDER_HEAP_BYTES (UINT64_C(128) << 20)
 
-/* Opens the interface by AF_XDP, unless the configuration chooses AF_PACKET. claim_fd: see
- * packet.h. 0 or -errno; when that
- * leaves AF_PACKET, or nothing, a line was logged that says why. */
+/* The interface that the configuration names, or numbers: `name` is room for the latter. NULL:
+ * none.
+ */
+const char *catpowder_interface(const struct config *c, char name[IF_NAMESIZE]);
+
+/* Opens the interface by AF_XDP. claim_fd: see packet.h. 0 or -errno. */
 int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
 		       int claim_fd);
+
+/* Of the class: all that there is to say. */
+void catpowder_examine(const struct config *c, struct findings *found);
+
+/* What hinders AF_XDP: errors when the configuration insists on it, else warnings. facts: NULL when
+ * there is no interface to look at. */
+void catpowder_examine_xdp(const struct config *c, const struct interface_facts *facts,
+			   struct findings *found);
 
 #endif

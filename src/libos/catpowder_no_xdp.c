@@ -3,7 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "base/config.h"
-#include "base/log.h"
+#include "base/finding.h"
 #include "libos/catpowder.h"
 #include <errno.h>
 
@@ -13,11 +13,17 @@ int catpowder_open_xdp(struct link **out, const struct libos_env *env, const cha
 		       int claim_fd)
 {
 	(void)out;
+	(void)env;
 	(void)interface;
 	(void)claim_fd;
-	if (env->config->raw_link == RAW_LINK_XDP)
-		log_error(
-		    "raw_socket.link: this build has no AF_XDP; install libxdp-dev and libbpf-dev and build "
-		    "again, or set it to packet");
 	return -EOPNOTSUPP;
+}
+
+void catpowder_examine_xdp(const struct config *c, const struct interface_facts *facts,
+			   struct findings *found)
+{
+	(void)facts;
+	findings_add(found, c->raw_link == RAW_LINK_XDP ? FINDING_ERROR : FINDING_WARNING,
+		     "xdp-not-built", "this build has no AF_XDP: libbpf or libxdp was not there");
+	findings_remedy(found, "sudo apt-get install libbpf-dev libxdp-dev, and build again");
 }

@@ -79,7 +79,8 @@ static void bytes_arrive_as_they_were_sent(void **state)
 static void a_second_instance_for_the_address_is_refused(void **state)
 {
 	struct rig *r = allowed(state);
-	struct libos_env env = {&r->side[0].config, r->side[1].heap, r->side[1].epoll_fd};
+	struct libos_env env = {
+	    .config = &r->side[0].config, .heap = r->side[1].heap, .epoll_fd = r->side[1].epoll_fd};
 	struct libos *second;
 
 	assert_int_equal(libos_catpowder.create(&second, &env), -EBUSY);
@@ -89,7 +90,7 @@ static void what_does_not_fit_is_refused(void **state)
 {
 	struct rig *r = allowed(state);
 	struct rig_side *s = &r->side[0];
-	struct libos_env env = {&s->config, s->heap, s->epoll_fd};
+	struct libos_env env = {.config = &s->config, .heap = s->heap, .epoll_fd = s->epoll_fd};
 	const struct config good = s->config;
 
 	inet_destroy(s->libos, 0);

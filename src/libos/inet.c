@@ -7,7 +7,7 @@
 #include "base/clock.h"
 #include "base/config.h"
 #include "base/entropy.h"
-#include "base/log.h"
+#include "base/finding.h"
 #include "libos/inet_queue.h"
 #include <errno.h>
 #include <netinet/in.h>
@@ -59,38 +59,43 @@ static void set_arp(struct stack_config *cfg, const struct config *c)
 		cfg->arp_request_retries = c->arp_request_retries;
 }
 
-int inet_check_address(const struct config *c)
+void inet_examine(const struct config *c, uint32_t mtu, const char *interface,
+		  struct findings *found)
 {
 	if (!c->has_addr) {
-		log_error(
-		    "%s needs an own IPv4 address: set demikernel.local_ipv4_addr in the "
-		    "configuration file, or LOCAL_IPV4_ADDR, for example LOCAL_IPV4_ADDR=10.0.0.2/24",
-		    c->libos);
-		return -EINVAL;
+		findings_add(found, FINDING_ERROR, "address-missing",
+			     "%s needs an own IPv4 address, and none is given", c->libos);
+		findings_remedy(found, "export LOCAL_IPV4_ADDR=10.0.0.2/24, or write "
+				       "demikernel.local_ipv4_addr in the configuration file");
 	}
-	return 0;
+	if (mtu > 0 && c->mtu > mtu) {
+		findings_add(found, FINDING_ERROR, "mtu-too-large",
+			     "inetstack_config.mtu is %u, and %s carries %u", c->mtu,
+			     interface ? interface : "the device", mtu);
+		if (interface)
+			findings_remedy(found, "export MTU=%u, or sudo ip link set dev %s mtu %u",
+					mtu, interface, c->mtu);
+		else
+			findings_remedy(found, "export MTU=%u", mtu);
+	}
 }
 
-static int check_config(const struct config *c, const struct link_info *info)
+static int check_config(const struct libos_env *env, const struct link_info *info)
 {
-	int rc = inet_check_address(c);
+	const struct config *c = env->config;
 
-	if (rc < 0)
-		return rc;
-	if (c->mtu > info->mtu) {
-		log_error(
-		    "inetstack_config.mtu is %u, the interface carries %u: lower the one, or raise the "
-		    "other with ip link set dev %s mtu %u",
-		    c->mtu, info->mtu, c->interface ? c->interface : "IF", c->mtu);
-		return -EINVAL;
-	}
-	return 0;
+	if (c->has_addr && c->mtu <= info->mtu)
+		return 0;
+	if (env->found)
+		inet_examine(c, info->mtu, NULL, env->found);
+	return -EINVAL;
 }
 
-static int make_stack(struct inet *in, const struct config *c)
+static int make_stack(struct inet *in, const struct libos_env *env)
 {
+	const struct config *c = env->config;
 	struct stack_config cfg;
-	int rc = check_config(c, &in->link->info);
+	int rc = check_config(env, &in->link->info);
 
 	if (rc < 0)
 		return rc;
@@ -129,7 +134,7 @@ int inet_create(struct libos **out, const struct libos_class *class, const struc
 	list_init(&in->queues);
 	list_init(&in->lingering);
 	list_init(&in->sending);
-	rc = make_stack(in, env->config);
+	rc = make_stack(in, env);
 	if (rc < 0)
 		goto free_inet;
 	fd = link->ops->wake_fd ? link->ops->wake_fd(link) : -1;

@@ -10,13 +10,15 @@
 
 /* Joins a new stack, set up from env->config and what the link says of itself, to `link`, which is
  * given: it is destroyed with the libOS, and also when this fails. `class` is the libOS's, whose
- * functions are those of INET_CLASS. 0; -EINVAL (one line was logged: what of the configuration
- * does not fit), -ENOMEM. */
+ * functions are those of INET_CLASS. 0; -EINVAL (what of the configuration does not fit is in
+ * env->found), -ENOMEM. */
 int inet_create(struct libos **out, const struct libos_class *class, const struct libos_env *env,
 		struct link *link);
 
-/* Whether the configuration has an own address. 0, or -EINVAL (one line was logged). */
-int inet_check_address(const struct config *c);
+/* Adds what of the configuration does not fit a stack over a link of this MTU (0: not known yet).
+ * interface: for the remedy; NULL: it is no interface of the kernel's. */
+void inet_examine(const struct config *c, uint32_t mtu, const char *interface,
+		  struct findings *found);
 
 /* All of a libos_class but name and create. */
 void inet_destroy(struct libos *l, uint64_t linger_ns);

@@ -57,7 +57,7 @@ static struct rig *new_rig(void)
 
 static struct libos_env env_of(struct rig_side *s)
 {
-	return (struct libos_env){&s->config, s->heap, s->epoll_fd};
+	return (struct libos_env){.config = &s->config, .heap = s->heap, .epoll_fd = s->epoll_fd};
 }
 
 int rig_pair_setup(void **state)

@@ -392,6 +392,7 @@ static int kernel_arm(struct libos *libos)
 const struct libos_class kernel_class = {
     .name = "catnap",
     .create = kernel_create,
+    .examine = kernel_examine,
     .destroy = kernel_destroy,
     .forked = kernel_forked,
     .socket = kernel_socket,

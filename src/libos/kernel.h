@@ -27,6 +27,9 @@
 
 extern const struct libos_class kernel_class;
 
+/* Of the class: what hinders it. */
+void kernel_examine(const struct config *c, struct findings *found);
+
 enum {
 	KERNEL_BATCH = 64,         /* edges taken, and queues served, in one poll() */
 	KERNEL_DIRECT = 2,         /* queues whose recv is tried in each poll() */

@@ -26,7 +26,7 @@ int rig_setup(void **state)
 	assert_int_equal(heap_create(&r->heap, 1024, 1 << 28), 0);
 	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	assert_true(r->epoll_fd >= 0);
-	env = (struct libos_env){&r->config, r->heap, r->epoll_fd};
+	env = (struct libos_env){.config = &r->config, .heap = r->heap, .epoll_fd = r->epoll_fd};
 	r->class = &kernel_class;
 	assert_int_equal(r->class->create(&r->libos, &env), 0);
 	*state = r;

@@ -20,7 +20,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-struct config; /* base/config.h */
+struct config;   /* base/config.h */
+struct findings; /* base/finding.h */
 struct libos;
 struct libos_class;
 struct operation;
@@ -137,6 +138,8 @@ struct libos_env {
 	struct heap *heap; /* messages for the program */
 	int epoll_fd;      /* the instance's: a libOS that is woken by descriptors adds them here
 			    * (EPOLLET), data.ptr = what      the runtime does not look at */
+	struct findings *found; /* gets why it could not be made, where only the attempt shows it;
+				   NULL: nobody asks */
 };
 
 struct libos_class {
@@ -144,7 +147,11 @@ struct libos_class {
 	uint64_t heap_bytes_max; /* a device pins the heap: it is no larger, whatever is configured;
 				    0: any */
 
+	/* 0, or -errno: why not is in env->found, or found out by examine(). */
 	int (*create)(struct libos **out, const struct libos_env *env);
+	/* Adds what hinders it on this machine with this configuration, and what would make it do
+	 * better; changes nothing. Errors are what create() fails of. */
+	void (*examine)(const struct config *, struct findings *);
 	/* Delivers what was accepted, for at most linger_ns (0: not at all), then drops all queues
 	 * and frees. */
 	void (*destroy)(struct libos *, uint64_t linger_ns);

@@ -6,6 +6,8 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/listing_catpowder.h"
+#include "base/config.h"
+#include "base/finding.h"
 #include "libos/catpowder.h"
 #include "link/veth.h"
 #include <arpa/inet.h>
@@ -131,9 +133,12 @@ int catpowder_packet_prepare(struct libos_trial *trial, struct libos_lack *lack)
 
 int catpowder_xdp_probe(struct libos_lack *lack)
 {
+	const struct config any = {0};
+	struct findings found = {0};
+
 	if (!catpowder_has_xdp) {
-		lacks(lack, "libxdp was not there when this was built",
-		      "apt-get install libxdp-dev libbpf-dev, and build again");
+		catpowder_examine_xdp(&any, NULL, &found);
+		lacks(lack, found.items[0].what, found.items[0].remedy);
 		return -ENOENT;
 	}
 	return probe(lack, true);

@@ -411,6 +411,7 @@ extern const struct dpdk_plugin demi_dpdk_plugin;
 __attribute__((visibility("default"))) const struct dpdk_plugin demi_dpdk_plugin = {
     .version = DPDK_PLUGIN_VERSION,
     .link_bytes = sizeof(struct link),
+    .drivers = RTE_EAL_PMD_PATH,
     .open = dpdk_open,
     .set_log = log_set_sink,
 };

@@ -19,7 +19,7 @@
 #include "mem/heap.h"
 
 enum {
-	DPDK_PLUGIN_VERSION = 1,   /* of the structures of this header and those that it includes */
+	DPDK_PLUGIN_VERSION = 2,   /* of the structures of this header and those that it includes */
 	DPDK_POOL_BUFFERS = 16383, /* 2^n - 1, as mempools like it */
 	DPDK_ATTACHED = 4095,      /* mbufs for fragments in flight */
 	DPDK_RING_FRAMES = 1024,   /* descriptors asked for, each way */
@@ -38,6 +38,7 @@ struct dpdk_setup {
 struct dpdk_plugin {
 	uint32_t version;    /* DPDK_PLUGIN_VERSION */
 	uint32_t link_bytes; /* sizeof(struct link), so that a stale object is noticed */
+	const char *drivers; /* the folder where DPDK looks for those of devices */
 	/* Opens the first port that is free. 0 or -errno, with what to do in why[]. */
 	int (*open)(struct link **out, const struct dpdk_setup *setup, char why[DPDK_WHY_BYTES]);
 	/* Sends its log lines to where the library's go. */

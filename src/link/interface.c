@@ -7,13 +7,10 @@
 #include <ifaddrs.h>
 #include <net/if.h>
 #include <net/if_arp.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
-#include <sys/un.h>
-#include <time.h>
 #include <unistd.h>
 
 static int ask(int fd, unsigned long request, struct ifreq *req)
@@ -67,59 +64,41 @@ bool interface_exists(int index)
 	return if_indextoname((unsigned)index, name) != NULL;
 }
 
-static bool is_address(const struct ifaddrs *a, const char *name, const struct ip_addr *addr)
+static bool is_address(const struct ifaddrs *a, const struct ip_addr *addr)
 {
 	struct sockaddr_in sin;
 	struct endpoint e;
 
-	if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET || strcmp(a->ifa_name, name) != 0)
+	if (!a->ifa_addr || a->ifa_addr->sa_family != AF_INET || !a->ifa_netmask)
 		return false;
 	memcpy(&sin, a->ifa_addr, sizeof(sin));
 	e = endpoint_from_sockaddr_in(&sin);
 	return ip_eq(&e.ip, addr);
 }
 
-bool interface_has_address(const char *name, const struct ip_addr *addr)
+static uint8_t prefix_of(const struct ifaddrs *a)
+{
+	struct sockaddr_in mask;
+
+	memcpy(&mask, a->ifa_netmask, sizeof(mask));
+	return (uint8_t)__builtin_popcount(mask.sin_addr.s_addr);
+}
+
+int interface_find_address(struct interface_address *out, const struct ip_addr *addr,
+			   const char *wanted)
 {
 	struct ifaddrs *all, *a;
-	bool found = false;
+	int rc = -ENOENT;
 
 	if (getifaddrs(&all) < 0)
-		return false;
-	for (a = all; a && !found; a = a->ifa_next)
-		found = is_address(a, name, addr);
-	freeifaddrs(all);
-	return found;
-}
-
-/* An abstract name of a socket is the network namespace's, and goes with the socket. */
-static int bind_claim(int fd, int index, const struct ip_addr *addr)
-{
-	struct sockaddr_un name = {.sun_family = AF_UNIX};
-	int len = snprintf(name.sun_path + 1, sizeof(name.sun_path) - 1, "demikernel/%d/%08x",
-			   index, ip4_get(addr));
-	socklen_t size = (socklen_t)(offsetof(struct sockaddr_un, sun_path) + 1 + (size_t)len);
-
-	return bind(fd, (const struct sockaddr *)&name, size) < 0 ? -errno : 0;
-}
-
-int interface_claim(const char *name, const struct ip_addr *addr)
-{
-	const struct timespec pause = {.tv_nsec = 10000000};
-	int index = (int)if_nametoindex(name), fd, rc;
-
-	if (index == 0)
-		return -ENODEV;
-	fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-	if (fd < 0)
 		return -errno;
-	rc = bind_claim(fd, index, addr);
-	for (unsigned i = 0; rc == -EADDRINUSE && i < INTERFACE_CLAIM_TRIES; i++) {
-		nanosleep(&pause, NULL);
-		rc = bind_claim(fd, index, addr);
+	for (a = all; a; a = a->ifa_next) {
+		if (!is_address(a, addr) || (rc == 0 && strcmp(a->ifa_name, wanted) != 0))
+			continue;
+		snprintf(out->interface, sizeof(out->interface), "%s", a->ifa_name);
+		out->prefix_len = prefix_of(a);
+		rc = 0;
 	}
-	if (rc == 0)
-		return fd;
-	close(fd);
-	return rc == -EADDRINUSE ? -EBUSY : rc;
+	freeifaddrs(all);
+	return rc;
 }

@@ -22,16 +22,13 @@ int interface_read(struct interface *out, const char *name);
 /* Whether an interface of that index is still there. */
 bool interface_exists(int index);
 
-/* Whether the kernel has this address on the interface, and would answer for it too. */
-bool interface_has_address(const char *name, const struct ip_addr *addr);
-
-/* Claims an address on an interface for this instance, against others that carry it by a stack of
- * their own: two that answer for one address break each other's connections. A claim is a
- * descriptor, given to the caller, and ends when it is closed, also by the end of the process; one
- * of a process just ended is waited for, for at most INTERFACE_CLAIM_TRIES * 10 ms. -EBUSY: it is
- * claimed; -ENODEV: there is no such interface; or another -errno. */
-int interface_claim(const char *name, const struct ip_addr *addr);
-
-enum { INTERFACE_CLAIM_TRIES = 50 };
+/* Where the kernel has this address: 0, or -ENOENT: nowhere. Fills in the interface's name and the
+ * address's prefix length. When it is on several, `wanted` is preferred. */
+struct interface_address {
+	char interface[16]; /* IFNAMSIZ */
+	uint8_t prefix_len;
+};
+int interface_find_address(struct interface_address *out, const struct ip_addr *addr,
+			   const char *wanted);
 
 #endif

@@ -30,7 +30,7 @@ enum { BLOCK_BYTES = 1 << 18 };
 struct packet {
 	struct link link;
 	int fd;
-	int claim_fd; /* interface_claim() */
+	int claim_fd; /* claim_take() */
 	int index;    /* of the interface */
 	bool down;    /* it went down, and no frame has come since: it may be gone, too */
 	uint64_t now_ns;
@@ -322,30 +322,6 @@ static int bind_to(struct packet *p)
 	return bind(p->fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
 }
 
-static void explain(const struct packet_options *opt, int rc)
-{
-	switch (rc) {
-	case -EPERM:
-	case -EACCES:
-		log_error(
-		    "raw frames need CAP_NET_RAW: run as root, or sudo setcap cap_net_raw+ep PROGRAM");
-		break;
-	case -ENODEV:
-	case -ENXIO:
-		log_error("there is no interface %s: ip link shows those that there are; set "
-			  "raw_socket.linux_interface_name or LINUX_INTERFACE_NAME",
-			  opt->interface);
-		break;
-	case -ENETDOWN:
-		log_error("interface %s is down: ip link set dev %s up", opt->interface,
-			  opt->interface);
-		break;
-	default:
-		log_error("interface %s cannot be opened by AF_PACKET: %s", opt->interface,
-			  strerror(-rc));
-	}
-}
-
 int packet_open(struct link **out, const struct packet_options *opt)
 {
 	struct packet *p = calloc(1, sizeof(*p));
@@ -369,7 +345,6 @@ int packet_open(struct link **out, const struct packet_options *opt)
 		rc = pool_create(&p->link.info.rx_pool, PACKET_POOL_BUFFERS,
 				 p->slot_bytes + BUF_HEADROOM_BYTES, BUF_HEADROOM_BYTES, NULL);
 	if (rc < 0) {
-		explain(opt, rc);
 		if (p->fd >= 0)
 			packet_destroy(&p->link);
 		else

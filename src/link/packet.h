@@ -26,7 +26,7 @@ struct packet_options {
 };
 
 /* Opens the interface. Returns 0; -EPERM (no CAP_NET_RAW), -ENODEV (no such interface), -ENETDOWN
- * (it is down), -ENOMEM, -EINVAL (not Ethernet); a line was logged that says what to type. */
+ * (it is down), -ENOMEM, -EINVAL (not Ethernet). */
 int packet_open(struct link **out, const struct packet_options *opt);
 
 #endif

@@ -5,34 +5,53 @@
  */
 #include "base/clock.h"
 #include "base/bytes.h"
-#include "link/interface.h"
+#include "link/claim.h"
 #include "link/packet.h"
 #include "link/veth.h"
 #include "link/xdp.h"
 #include <errno.h>
+#include <net/if.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { OURS = 0x0a090001, ANOTHER = 0x0a090007, HEAP_BYTES = 64 << 20 };
+enum {
+	OURS = 0x0a090001,
+	ANOTHER = 0x0a090007,
+	HEAP_BYTES = 64 << 20,
+	LARGE_MTU = 9000, /* frames of three chunks */
+};
 
 struct world {
 	struct heap *heap;
 	struct link *ours, *peer; /* on va; on vb, which takes everything */
 };
 
+static enum xdp_mode mode = XDP_MODE_AUTO;
+
+static void set_mtu(const char *interface, int mtu)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ifreq req = {.ifr_mtu = mtu};
+
+	strcpy(req.ifr_name, interface);
+	assert_int_equal(ioctl(fd, SIOCSIFMTU, &req), 0);
+	close(fd);
+}
+
 static int open_ours(struct world *w, bool xdp)
 {
 	const struct packet_options packet = {.interface = "va", .addr = ip4(OURS), .claim_fd = -1};
 	const struct xdp_setup setup = {
-	    .interface = "va", .addr = ip4(OURS), .heap = w->heap, .claim_fd = -1};
-	const char *why;
+	    .interface = "va", .addr = ip4(OURS), .mode = mode, .heap = w->heap, .claim_fd = -1};
 
-	return xdp ? xdp_open(&w->ours, &setup, &why) : packet_open(&w->ours, &packet);
+	return xdp ? xdp_open(&w->ours, &setup) : packet_open(&w->ours, &packet);
 }
 
 static int setup(void **state, bool xdp)
@@ -79,6 +98,39 @@ static int teardown(void **state)
 	heap_destroy(w->heap);
 	free(w);
 	return 0;
+}
+
+/* With an MTU of more than a chunk. */
+static int setup_large(void **state, enum xdp_mode wanted)
+{
+	setup_packet(state); /* makes the namespace, where that is allowed */
+	if (*state == NULL)
+		return 0;
+	teardown(state);
+	for (int i = 0; i < 2; i++)
+		set_mtu(i == 0 ? "va" : "vb", LARGE_MTU);
+	mode = wanted;
+	return setup_xdp(state);
+}
+
+static int setup_large_native(void **state)
+{
+	return setup_large(state, XDP_MODE_NATIVE);
+}
+
+static int setup_large_generic(void **state)
+{
+	return setup_large(state, XDP_MODE_GENERIC);
+}
+
+static int teardown_large(void **state)
+{
+	int rc = teardown(state);
+
+	for (int i = 0; *state && i < 2; i++)
+		set_mtu(i == 0 ? "va" : "vb", 1500);
+	mode = XDP_MODE_AUTO;
+	return rc;
 }
 
 static struct world *allowed(void **state)
@@ -237,16 +289,105 @@ static void a_long_burst_arrives_whole(void **state)
 	}
 }
 
+/* The pattern of a large frame behind its Ethernet header, without what the filters look at. */
+static uint8_t large_byte(uint32_t at)
+{
+	return (uint8_t)(at * 31 + at / 251);
+}
+
+static void large_frames_arrive_whole(void **state)
+{
+	enum { IP = 0x0800, TO = 30, LEN = LARGE_MTU + 14 };
+	struct world *w = allowed(state);
+
+	for (unsigned i = 0; i < 100; i++) {
+		struct buf *b = pool_get(w->peer->info.rx_pool), *got;
+		struct frame f = {.head = b, .len = LEN};
+
+		for (uint32_t at = 0; at < LEN; at++)
+			b->data[at] = large_byte(at + i);
+		memcpy(b->data, w->ours->info.mac, 6);
+		put_be16(b->data + 12, IP);
+		put_be32(b->data + TO, OURS);
+		b->len = LEN;
+		assert_int_equal(w->peer->ops->tx(w->peer, &f, 1, 0), 1);
+		got = next(w->ours);
+		assert_non_null(got);
+		assert_int_equal(got->len, LEN);
+		for (uint32_t at = TO + 4; at < LEN; at++)
+			assert_int_equal(got->data[at], large_byte(at + i));
+		buf_unref(got);
+	}
+	assert_int_equal(w->ours->rx_dropped, 0);
+	assert_int_equal(w->ours->rx_frames, 100);
+}
+
+/* From where it lies when that is the UMEM, else as a copy in several pieces. */
+static void a_large_frame_leaves_whole(struct world *w, struct buf *payload, bool copied)
+{
+	const uint32_t len[2] = {4000, LARGE_MTU - 4000};
+	struct frame f = {.head = pool_get(w->ours->info.rx_pool), .nfrags = 2};
+	struct buf *got;
+	uint32_t at = 0;
+
+	for (uint32_t i = 0; i < LARGE_MTU; i++)
+		payload->data[i] = large_byte(i);
+	memset(f.head->data, 0, 14);
+	put_be16(f.head->data + 12, 0x1234);
+	f.head->len = f.len = 14;
+	for (unsigned i = 0; i < 2; at += len[i++]) {
+		f.frags[i] = (struct frame_frag){buf_ref(payload), payload->data + at, len[i]};
+		f.len += len[i];
+	}
+	assert_int_equal(w->ours->ops->tx(w->ours, &f, 1, 0), 1);
+	got = next(w->peer);
+	assert_non_null(got);
+	assert_int_equal(got->len, LARGE_MTU + 14);
+	for (uint32_t i = 0; i < LARGE_MTU; i++)
+		assert_int_equal(got->data[14 + i], large_byte(i));
+	buf_unref(got);
+	assert_int_equal(w->ours->tx_copied_bytes, copied ? LARGE_MTU + 14 : 0);
+}
+
+static void large_frames_leave_from_where_they_lie(void **state)
+{
+	struct world *w = allowed(state);
+	struct buf *payload = heap_alloc(w->heap, 16384), *b;
+
+	a_large_frame_leaves_whole(w, payload, false);
+	for (unsigned i = 0; i < 1000 && !buf_sole(payload); i++)
+		assert_int_equal(w->ours->ops->rx(w->ours, &b, 1, 0), 0);
+	assert_true(buf_sole(payload));
+	buf_unref(payload);
+}
+
+static void large_frames_from_elsewhere_are_copied(void **state)
+{
+	struct world *w = allowed(state);
+	uint32_t free_before;
+	struct pool *elsewhere;
+	struct buf *payload, *b;
+
+	assert_int_equal(pool_create(&elsewhere, 2, 16384, BUF_HEADROOM_BYTES, NULL), 0);
+	payload = pool_get(elsewhere);
+	free_before = w->ours->info.rx_pool->free_count;
+	a_large_frame_leaves_whole(w, payload, true);
+	assert_true(buf_sole(payload));
+	buf_unref(payload);
+	pool_destroy(elsewhere);
+	for (unsigned i = 0; i < 1000 && w->ours->info.rx_pool->free_count < free_before; i++)
+		assert_int_equal(w->ours->ops->rx(w->ours, &b, 1, 0), 0);
+	assert_int_equal(w->ours->info.rx_pool->free_count, free_before);
+}
+
 static void a_busy_queue_is_refused(void **state)
 {
 	struct world *w = allowed(state);
 	const struct xdp_setup setup = {
 	    .interface = "va", .addr = ip4(ANOTHER), .heap = w->heap, .claim_fd = -1};
-	const char *why;
 	struct link *second;
 
-	assert_int_equal(xdp_open(&second, &setup, &why), -EBUSY);
-	assert_non_null(why);
+	assert_int_equal(xdp_open(&second, &setup), -EBUSY);
 }
 
 static void an_address_is_claimed_once(void **state)
@@ -255,23 +396,25 @@ static void an_address_is_claimed_once(void **state)
 	int fd, second;
 
 	allowed(state);
-	fd = interface_claim("va", &addr);
+	fd = claim_take("va", &addr);
 	assert_true(fd >= 0);
-	assert_int_equal(interface_claim("va", &addr), -EBUSY);
-	second = interface_claim("va", &other);
+	assert_int_equal(claim_take("va", &addr), -EBUSY);
+	second = claim_take("va", &other);
 	assert_true(second >= 0);
 	close(second);
-	second = interface_claim("vb", &addr);
+	second = claim_take("vb", &addr);
 	assert_true(second >= 0);
 	close(second);
 	close(fd);
-	fd = interface_claim("va", &addr);
+	fd = claim_take("va", &addr);
 	assert_true(fd >= 0);
 	close(fd);
-	assert_int_equal(interface_claim("nosuchif", &addr), -ENODEV);
+	assert_int_equal(claim_take("nosuchif", &addr), -ENODEV);
 }
 
-#define over_xdp(test)    cmocka_unit_test_setup_teardown(test, setup_xdp, teardown)
+#define over_xdp(test) cmocka_unit_test_setup_teardown(test, setup_xdp, teardown)
+#define over_large(mode, test)                                                                     \
+	cmocka_unit_test_setup_teardown(test, setup_large_##mode, teardown_large)
 #define over_packet(test) cmocka_unit_test_setup_teardown(test, setup_packet, teardown)
 
 int main(void)
@@ -286,6 +429,11 @@ int main(void)
 	    over_xdp(what_lies_outside_the_umem_is_copied),
 	    over_xdp(a_long_burst_arrives_whole),
 	    over_xdp(a_busy_queue_is_refused),
+	    over_large(native, large_frames_arrive_whole),
+	    over_large(native, large_frames_leave_from_where_they_lie),
+	    over_large(native, large_frames_from_elsewhere_are_copied),
+	    over_large(generic, large_frames_arrive_whole),
+	    over_large(generic, large_frames_leave_from_where_they_lie),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -58,7 +58,7 @@ struct xdp {
 	struct xsk_ring_prod fill, send;
 	struct xsk_ring_cons rx, completion;
 	int fd;
-	int claim_fd;      /* interface_claim() */
+	int claim_fd;      /* claim_take() */
 	int index;         /* of the interface */
 	bool multi_buffer; /* a frame may be several pieces */
 	bool failed;       /* the socket has had an error: the interface may be gone */
@@ -67,10 +67,11 @@ struct xdp {
 	struct heap *heap;
 	uint8_t *area; /* the UMEM: the heap's region */
 	size_t area_bytes;
-	struct buf *rooms;    /* the block of the heap that the pool's rooms are */
-	struct buf *partial;  /* a received frame of several pieces, as far as it has come */
-	struct in_flight *tx; /* by chunk of the UMEM */
-	bool *lent;           /* by buffer of the pool: the kernel has it to receive into */
+	struct buf *rooms;                 /* the block of the heap that the pool's rooms are */
+	struct buf *pieces[XDP_RX_PIECES]; /* of a received frame, as far as it has come */
+	uint32_t pieces_count;             /* beyond XDP_RX_PIECES: the frame is dropped */
+	struct in_flight *tx;              /* by chunk of the UMEM */
+	bool *lent; /* by buffer of the pool: the kernel has it to receive into */
 	uint32_t lent_count;
 };
 
@@ -109,38 +110,57 @@ static void refill(struct xdp *x)
 	x->lent_count += FILL_BATCH;
 }
 
-/* A further piece of a frame that is larger than a chunk: gathered in a buffer of the heap. */
-static void gather(struct xdp *x, const uint8_t *data, uint32_t len)
+/* Makes one buffer of a frame's pieces. NULL: no memory, or too many pieces. */
+static struct buf *join(struct xdp *x)
 {
-	if (!x->partial)
-		x->partial = heap_alloc(x->heap, UINT16_MAX + 1);
-	if (x->partial && x->partial->len == UINT16_MAX + 1)
-		x->partial->len = 0;
-	if (!x->partial || len > buf_tailroom(x->partial))
-		return;
-	memcpy(x->partial->data + x->partial->len, data, len);
-	x->partial->len += len;
-	x->link.rx_copied_bytes += len;
+	struct buf *whole = NULL;
+	uint32_t len = 0;
+
+	for (uint32_t i = 0; i < x->pieces_count && x->pieces_count <= XDP_RX_PIECES; i++)
+		len += x->pieces[i]->len;
+	if (len > 0)
+		whole = heap_alloc(x->heap, len);
+	for (uint32_t i = 0, at = 0; whole && i < x->pieces_count; i++) {
+		memcpy(whole->data + at, x->pieces[i]->data, x->pieces[i]->len);
+		at += x->pieces[i]->len;
+	}
+	if (!whole)
+		x->link.rx_dropped++;
+	x->link.rx_copied_bytes += whole ? len : 0;
+	return whole;
+}
+
+static void drop_pieces(struct xdp *x)
+{
+	uint32_t n = x->pieces_count < XDP_RX_PIECES ? x->pieces_count : XDP_RX_PIECES;
+
+	for (uint32_t i = 0; i < n; i++)
+		buf_unref(x->pieces[i]);
+	x->pieces_count = 0;
 }
 
 /* One received piece: the frame that it completes, or NULL. */
 static struct buf *take_piece(struct xdp *x, const struct xdp_desc *d)
 {
 	struct buf *b = buffer_at(x, d->addr);
+	const bool last = !(d->options & XDP_PKT_CONTD);
 
 	x->lent[b - x->link.info.rx_pool->bufs] = false;
 	x->lent_count--;
 	b->data = x->area + d->addr;
 	b->len = d->len;
 	b->flags = 0;
-	if (!(d->options & XDP_PKT_CONTD) && !x->partial)
+	if (last && x->pieces_count == 0)
 		return b;
-	gather(x, b->data, b->len);
-	buf_unref(b);
-	if (d->options & XDP_PKT_CONTD)
+	if (x->pieces_count < XDP_RX_PIECES)
+		x->pieces[x->pieces_count] = b;
+	else
+		buf_unref(b);
+	x->pieces_count++;
+	if (!last)
 		return NULL;
-	b = x->partial;
-	x->partial = NULL;
+	b = join(x);
+	drop_pieces(x);
 	return b;
 }
 
@@ -256,23 +276,52 @@ static unsigned cut_frame(const struct xdp *x, struct piece *out, const struct f
 	return n > 1 && !x->multi_buffer ? 0 : n;
 }
 
-static struct buf *copy_frame(struct xdp *x, const struct frame *f)
+/* Appends bytes to a copy, which takes a further buffer where one is full. Returns how many pieces
+ * the copy has then, or 0: no buffer is left. */
+static unsigned copy_part(struct xdp *x, struct piece *out, unsigned n, const uint8_t *data,
+			  uint32_t len)
 {
-	struct buf *b = pool_get(x->link.info.rx_pool);
+	while (len > 0) {
+		struct buf *b = n > 0 ? out[n - 1].buf : NULL;
+		uint32_t here;
 
-	if (!b || f->len > buf_tailroom(b)) {
-		if (b)
-			buf_unref(b);
-		return NULL;
+		if (!b || buf_tailroom(b) == 0) {
+			b = n < PIECES ? pool_get(x->link.info.rx_pool) : NULL;
+			if (!b)
+				return 0;
+			out[n++] = (struct piece){b, b->data, 0};
+		}
+		here = len < buf_tailroom(b) ? len : buf_tailroom(b);
+		memcpy(b->data + b->len, data, here);
+		b->len += here;
+		out[n - 1].len = b->len;
+		data += here;
+		len -= here;
 	}
-	memcpy(b->data, f->head->data, f->head->len);
-	b->len = f->head->len;
-	for (unsigned i = 0; i < f->nfrags; i++) {
-		memcpy(b->data + b->len, f->frags[i].data, f->frags[i].len);
-		b->len += f->frags[i].len;
+	return n;
+}
+
+static void drop_copy(const struct piece *pieces)
+{
+	for (unsigned i = 0; i < PIECES && pieces[i].buf; i++)
+		buf_unref(pieces[i].buf);
+}
+
+/* A frame in buffers of its own, which the pieces hold. 0: none are left. */
+static unsigned copy_frame(struct xdp *x, struct piece *out, const struct frame *f)
+{
+	unsigned n;
+
+	memset(out, 0, PIECES * sizeof(*out));
+	n = copy_part(x, out, 0, f->head->data, f->head->len);
+	for (unsigned i = 0; n > 0 && i < f->nfrags; i++)
+		n = copy_part(x, out, n, f->frags[i].data, f->frags[i].len);
+	if (n == 0) {
+		drop_copy(out);
+		return 0;
 	}
-	x->link.tx_copied_bytes += f->len;
-	return b;
+	assert(n == 1 || x->multi_buffer); /* no frame is longer than the MTU */
+	return n;
 }
 
 /* Puts a frame's pieces on the ring. Each piece holds a reference of its own from now on; the
@@ -295,27 +344,26 @@ static bool send_one(struct xdp *x, struct frame *f)
 {
 	struct piece pieces[PIECES];
 	unsigned n = cut_frame(x, pieces, f);
-	struct buf *copy = NULL;
+	const bool copied = n == 0;
 	uint32_t at;
 
-	if (n == 0) {
-		copy = copy_frame(x, f);
-		if (!copy)
-			return false;
-		pieces[0] = (struct piece){copy, copy->data, copy->len};
-		n = 1;
-	}
+	if (copied)
+		n = copy_frame(x, pieces, f);
+	if (n == 0)
+		return false;
 	if (xsk_ring_prod__reserve(&x->send, n, &at) != n) {
-		if (copy)
-			buf_unref(copy);
+		if (copied)
+			drop_copy(pieces);
 		return false;
 	}
 	put_pieces(x, pieces, n, at);
 	xsk_ring_prod__submit(&x->send, n);
 	x->link.tx_frames++;
 	x->link.tx_bytes += f->len;
-	if (copy)
-		buf_unref(copy);
+	if (copied) {
+		x->link.tx_copied_bytes += f->len;
+		drop_copy(pieces);
+	}
 	frame_release(f);
 	return true;
 }
@@ -387,8 +435,7 @@ static void take_back(struct xdp *x)
 		if (x->lent[i])
 			buf_unref(&pool->bufs[i]);
 	}
-	if (x->partial)
-		buf_unref(x->partial);
+	drop_pieces(x);
 }
 
 static void xdp_destroy(struct link *l)
@@ -536,49 +583,53 @@ static void set_busy_poll(struct xdp *x, uint32_t us)
 		log_warn("the kernel does not busy-poll this socket: %s", strerror(errno));
 }
 
-static int open_all(struct xdp *x, const struct xdp_setup *opt, const char **why)
+/* Frames of the wanted size must fit where they are put. */
+static int check_mtu(const struct xdp *x, const struct xdp_setup *opt)
+{
+	uint32_t mtu = opt->mtu ? opt->mtu : x->link.info.mtu;
+
+	return mtu > XDP_CHUNK_MTU && !x->multi_buffer ? -EMSGSIZE : 0;
+}
+
+static int open_all(struct xdp *x, const struct xdp_setup *opt)
 {
 	struct interface itf;
+	bool large;
 	int rc = interface_read(&itf, opt->interface);
 
-	*why = "the interface cannot be used: see ip link";
 	if (rc < 0)
 		return rc;
 	x->index = itf.index;
 	x->link.info.mtu = itf.mtu;
 	memcpy(x->link.info.mac, opt->mac ? opt->mac : itf.mac, sizeof(itf.mac));
-	*why = "not enough memory";
-	rc = make_pool(x);
+	large = itf.mtu > XDP_CHUNK_MTU;
+	/* Until the socket is in its map, the program lets all pass. */
+	rc = xdp_program_attach(&x->program, itf.index, ip4_get(&opt->addr), opt->mode, large);
+	if (rc == 0)
+		rc = make_pool(x);
 	if (rc == 0)
 		rc = make_umem(x);
-	if (rc < 0)
-		return rc;
-	*why =
-	    "the XDP program could not be attached: another one is (ip link set dev IF xdp off), or the "
-	    "process lacks CAP_NET_ADMIN and CAP_BPF (run as root)";
-	rc = xdp_program_attach(&x->program, itf.index, ip4_get(&opt->addr), opt->mode);
-	if (rc < 0)
-		return rc;
-	*why = "the queue could not be bound: another process has it, or the kernel lacks AF_XDP";
-	rc = make_socket(x, opt);
+	if (rc == 0)
+		rc = make_socket(x, opt);
+	if (rc == 0)
+		rc = check_mtu(x, opt);
 	if (rc == 0)
 		rc = xdp_program_add(&x->program, opt->queue, x->fd);
 	return rc;
 }
 
-int xdp_open(struct link **out, const struct xdp_setup *opt, const char **why)
+int xdp_open(struct link **out, const struct xdp_setup *opt)
 {
 	struct xdp *x = calloc(1, sizeof(*x));
 	int rc;
 
-	*why = "not enough memory";
 	if (!x)
 		return -ENOMEM;
 	x->link.ops = &xdp_ops;
 	x->heap = opt->heap;
 	x->claim_fd = -1;
 	x->program = (struct xdp_program){-1, -1, -1, false};
-	rc = open_all(x, opt, why);
+	rc = open_all(x, opt);
 	if (rc < 0) {
 		xdp_destroy(&x->link);
 		return rc;

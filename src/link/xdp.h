@@ -25,12 +25,17 @@ enum {
 				    program; at most a quarter of the heap */
 	XDP_BIND_TRIES =
 	    100, /* for a queue that is still busy from a process just ended, 10 ms apart */
+	/* Of an IP packet that fits into one chunk: less 256 bytes that the kernel keeps in front
+	   (XDP_PACKET_HEADROOM), an Ethernet header and a VLAN tag. Larger ones come in several. */
+	XDP_CHUNK_MTU = XDP_CHUNK_BYTES - 256 - 14 - 4,
+	XDP_RX_PIECES = 18, /* of one received frame: as many as one of the kernel's packets has */
 };
 
 struct xdp_setup {
 	const char *interface; /* its name; borrowed for the call */
 	struct ip_addr addr;   /* frames for this IPv4 address, and ARP for it, are taken */
 	const uint8_t *mac;    /* NULL: the interface's */
+	uint16_t mtu;          /* frames up to this are wanted; 0: the interface's MTU */
 	uint32_t queue;        /* of the interface */
 	enum xdp_mode mode;
 	uint32_t busy_poll_us; /* 0: off; else the kernel polls the device for so long in our system
@@ -39,9 +44,16 @@ struct xdp_setup {
 	int claim_fd;          /* as in struct packet_options */
 };
 
-/* 0; -EPERM, -ENODEV, -ENETDOWN, -EBUSY, -EOPNOTSUPP (the kernel has no AF_XDP), -EINVAL (no
- * Ethernet, an MTU beyond a chunk), -ENOMEM. *why (never NULL) becomes a static text that says what
- * to do. */
-int xdp_open(struct link **out, const struct xdp_setup *opt, const char **why);
+/* 0; -EPERM, -ENODEV, -ENETDOWN, -EBUSY (of the queue, or of the place where an XDP program is
+ * attached), -EOPNOTSUPP (the kernel has no AF_XDP), -EINVAL (no Ethernet), -EMSGSIZE (the MTU is
+ * beyond XDP_CHUNK_MTU, and the driver or the kernel has no frames of several pieces), -ENOBUFS
+ * (RLIMIT_MEMLOCK), -ENOMEM. */
+int xdp_open(struct link **out, const struct xdp_setup *opt);
+
+/* Whether a queue of an interface could be bound, by a socket that binds and goes; nothing is
+ * attached. large: for frames of several chunks. A busy one is waited for, as xdp_open() does. 0,
+ * -EBUSY: somebody has it; -EPERM, -EAFNOSUPPORT (no AF_XDP here), -EINVAL (there is no such queue,
+ * or no large frames), or another -errno. */
+int xdp_try_queue(int interface_index, uint32_t queue, bool large);
 
 #endif

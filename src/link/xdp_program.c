@@ -63,7 +63,7 @@ enum {
 	IP_DESTINATION = ETH_HLEN + 16, /* RFC 791 3.1 */
 };
 
-static int load(int map_fd, uint32_t addr)
+static int load(int map_fd, uint32_t addr, uint32_t flags)
 {
 	const uint32_t wire_addr = __builtin_bswap32(addr);
 	const struct bpf_insn code[] = {
@@ -91,7 +91,7 @@ static int load(int map_fd, uint32_t addr)
 	    MOVE_CONST(BPF_REG_0, XDP_PASS),
 	    EXIT(),
 	};
-	struct bpf_prog_load_opts opts = {.sz = sizeof(opts)};
+	struct bpf_prog_load_opts opts = {.sz = sizeof(opts), .prog_flags = flags};
 	int fd = bpf_prog_load(BPF_PROG_TYPE_XDP, "demikernel", "GPL", code,
 			       sizeof(code) / sizeof(code[0]), &opts);
 
@@ -109,8 +109,7 @@ static int attach(struct xdp_program *p, int interface_index, uint32_t flags)
 	return 0;
 }
 
-int xdp_program_attach(struct xdp_program *p, int interface_index, uint32_t addr,
-		       enum xdp_mode mode)
+int xdp_program_load(struct xdp_program *p, uint32_t addr, bool large)
 {
 	int rc;
 
@@ -119,19 +118,56 @@ int xdp_program_attach(struct xdp_program *p, int interface_index, uint32_t addr
 				   sizeof(int), XDP_PROGRAM_QUEUES, NULL);
 	if (p->map_fd < 0)
 		return -errno;
-	rc = load(p->map_fd, addr);
-	if (rc < 0)
-		goto detach;
+	rc = load(p->map_fd, addr, large ? BPF_F_XDP_HAS_FRAGS : 0);
+	if (rc == -EINVAL && large) /* older than Linux 5.18 */
+		rc = load(p->map_fd, addr, 0);
+	if (rc < 0) {
+		xdp_program_detach(p);
+		return rc;
+	}
 	p->program_fd = rc;
+	return 0;
+}
+
+int xdp_program_attach(struct xdp_program *p, int interface_index, uint32_t addr,
+		       enum xdp_mode mode, bool large)
+{
+	int rc = xdp_program_load(p, addr, large);
+
+	if (rc < 0)
+		return rc;
 	rc =
 	    mode == XDP_MODE_GENERIC ? -EOPNOTSUPP : attach(p, interface_index, XDP_FLAGS_DRV_MODE);
 	if (rc < 0 && rc != -EBUSY && rc != -EPERM && mode != XDP_MODE_NATIVE)
 		rc = attach(p, interface_index, XDP_FLAGS_SKB_MODE);
-	if (rc == 0)
-		return 0;
-detach:
-	xdp_program_detach(p);
+	if (rc < 0)
+		xdp_program_detach(p);
 	return rc;
+}
+
+static bool attaches(uint32_t link, uint32_t program)
+{
+	struct bpf_link_info info = {0};
+	uint32_t bytes = sizeof(info);
+	int fd = bpf_link_get_fd_by_id(link);
+	bool found;
+
+	if (fd < 0)
+		return false;
+	found = bpf_obj_get_info_by_fd(fd, &info, &bytes) == 0 && info.prog_id == program;
+	close(fd);
+	return found;
+}
+
+uint32_t xdp_program_link(uint32_t program)
+{
+	uint32_t link = 0;
+
+	while (bpf_link_get_next_id(link, &link) == 0) {
+		if (attaches(link, program))
+			return link;
+	}
+	return 0;
 }
 
 int xdp_program_add(const struct xdp_program *p, uint32_t queue, int socket_fd)

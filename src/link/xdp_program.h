@@ -23,11 +23,18 @@ struct xdp_program {
 
 enum xdp_mode { XDP_MODE_AUTO, XDP_MODE_NATIVE, XDP_MODE_GENERIC };
 
-/* Loads the program for an IPv4 address (host order) and attaches it to the interface: in the
- * driver, or, by `mode` or where the driver cannot, behind it. 0; -EPERM, -EBUSY (another program
- * is attached), or why not. */
+/* Loads the program for an IPv4 address (host order), attached to nothing yet; large: for frames
+ * that are larger than a page, where the kernel has them. 0, -EPERM, or why not. */
+int xdp_program_load(struct xdp_program *p, uint32_t addr, bool large);
+
+/* Loads it and attaches it to the interface: in the driver, or, by `mode` or where the driver
+ * cannot, behind it. 0; -EPERM, -EBUSY (another program is attached), or why not. */
 int xdp_program_attach(struct xdp_program *p, int interface_index, uint32_t addr,
-		       enum xdp_mode mode);
+		       enum xdp_mode mode, bool large);
+
+/* The number of the bpf_link by which the program with this number is attached; 0: there is none,
+ * or this process may not look. */
+uint32_t xdp_program_link(uint32_t program);
 
 /* Lets frames of a queue go to an AF_XDP socket. 0 or -errno. */
 int xdp_program_add(const struct xdp_program *p, uint32_t queue, int socket_fd);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "rt/instance.h"
+#include "base/finding.h"
 #include "base/log.h"
 #include "libos/memory.h"
 #include "libos/table.h"
@@ -105,11 +106,23 @@ static void process_setup(void)
 	atexit(on_exit_flush);
 }
 
+/* Says why a libOS cannot start: what the attempt showed, else what demi doctor would say. */
+static void explain(const struct libos_class *class, const struct config *c, struct findings *found,
+		    int rc)
+{
+	if (found->count == 0 && class->examine)
+		class->examine(c, found);
+	if (findings_log_errors(found) == 0)
+		log_error("%s cannot start: %s; demi doctor looks closer", class->name,
+			  strerror(-rc));
+}
+
 static int open_liboses(struct instance *in)
 {
 	const struct libos_class *class = libos_find(in->config.libos);
+	struct findings found = {0};
 	const struct libos_env env = {
-	    .config = &in->config, .heap = in->heap, .epoll_fd = in->epoll_fd};
+	    .config = &in->config, .heap = in->heap, .epoll_fd = in->epoll_fd, .found = &found};
 	int rc;
 
 	if (!class) {
@@ -120,8 +133,10 @@ static int open_liboses(struct instance *in)
 		return -EINVAL;
 	}
 	rc = class->create(&in->libos[LIBOS_NETWORK], &env);
-	if (rc < 0)
+	if (rc < 0) {
+		explain(class, &in->config, &found, rc);
 		return rc;
+	}
 	rc = libos_memory.create(&in->libos[LIBOS_MEMORY], &env);
 	if (rc < 0)
 		class->destroy(in->libos[LIBOS_NETWORK], 0);

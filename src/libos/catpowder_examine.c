@@ -1,0 +1,204 @@
+/* catpowder_examine.c - what hinders catpowder on this machine: the configuration, the interface,
+ * who else has the address, privileges, and what the interface leaves to a device that is not
+ * there.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/config.h"
+#include "base/finding.h"
+#include "libos/catpowder.h"
+#include "libos/inet.h"
+#include "link/claim.h"
+#include "link/interface.h"
+#include "link/interface_facts.h"
+#include <arpa/inet.h>
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+static void suggest_interface(struct findings *found)
+{
+	char name[IF_NAMESIZE];
+
+	findings_remedy(found,
+			"export LINUX_INTERFACE_NAME=%s, or write "
+			"raw_socket.linux_interface_name in the configuration file",
+			interface_suggest(name) ? name : "INTERFACE");
+}
+
+/* The facts of the interface that is to be used. False: there is none. */
+static bool find_interface(const struct config *c, struct interface_facts *facts,
+			   struct findings *found)
+{
+	char name[IF_NAMESIZE];
+	const char *interface = catpowder_interface(c, name);
+
+	if (interface && interface_facts_read(facts, interface) == 0 && facts->ethernet)
+		return true;
+	if (!interface && c->xdp_interface_index > 0)
+		findings_add(found, FINDING_ERROR, "interface-unknown",
+			     "there is no interface with the number %d", c->xdp_interface_index);
+	else if (!interface)
+		findings_add(found, FINDING_ERROR, "interface-missing",
+			     "catpowder needs a network interface, and none is named");
+	else if (facts->index > 0)
+		findings_add(found, FINDING_ERROR, "interface-not-ethernet",
+			     "%s is not an Ethernet interface", interface);
+	else
+		findings_add(found, FINDING_ERROR, "interface-unknown", "there is no interface %s",
+			     interface);
+	suggest_interface(found);
+	return false;
+}
+
+static void examine_state(const struct interface_facts *facts, const struct interface_peer *peer,
+			  struct findings *found)
+{
+	if (!facts->up) {
+		findings_add(found, FINDING_ERROR, "interface-down", "interface %s is down",
+			     facts->name);
+		findings_remedy(found, "sudo ip link set dev %s up", facts->name);
+	} else if (!facts->carrier && peer && !peer->up) {
+		findings_add(found, FINDING_WARNING, "interface-no-carrier",
+			     "%s has no carrier: its other end, %s, is down", facts->name,
+			     peer->name);
+		if (peer->inside > 0)
+			findings_remedy(found, "sudo nsenter -t %d -n ip link set dev %s up",
+					(int)peer->inside, peer->name);
+		else
+			findings_remedy(found, "sudo ip link set dev %s up", peer->name);
+	} else if (!facts->carrier) {
+		findings_add(found, FINDING_WARNING, "interface-no-carrier",
+			     "%s has no carrier: what it is plugged into is off", facts->name);
+		findings_remedy(found, "look at the cable; ethtool %s says when it is good",
+				facts->name);
+	}
+}
+
+static void say_claimed(const char *interface, const char *addr, pid_t pid, const char *command,
+			struct findings *found)
+{
+	if (pid > 0 && pid != getpid()) {
+		findings_add(found, FINDING_ERROR, "address-taken",
+			     "process %d (%s) has %s on %s by a stack of its own", (int)pid,
+			     command, addr, interface);
+		findings_remedy(found, "kill %d, or choose another local_ipv4_addr", (int)pid);
+	} else {
+		findings_add(found, FINDING_ERROR, "address-taken",
+			     "%s has %s on %s by a stack of its own",
+			     pid > 0 ? "another thread of this process" : "another process", addr,
+			     interface);
+		findings_remedy(found,
+				"end it, or give each an address of its own by LOCAL_IPV4_ADDR");
+	}
+}
+
+/* Nobody else may answer for our address. */
+static void examine_address(const struct config *c, const char *interface, struct findings *found)
+{
+	char addr[INET_ADDRSTRLEN], command[CLAIM_COMMAND_BYTES];
+	struct interface_address kernels;
+	pid_t holder;
+
+	if (!c->has_addr)
+		return;
+	inet_ntop(AF_INET, c->addr.bytes + 12, addr, sizeof(addr));
+	if (interface_find_address(&kernels, &c->addr, interface) == 0) {
+		bool here = strcmp(kernels.interface, interface) == 0;
+
+		findings_add(found, here ? FINDING_ERROR : FINDING_WARNING,
+			     here ? "address-of-kernel" : "address-of-kernel-elsewhere",
+			     "the kernel has %s on %s and would answer for it too", addr,
+			     kernels.interface);
+		findings_remedy(found,
+				"sudo ip addr del %s/%u dev %s, or choose another local_ipv4_addr",
+				addr, kernels.prefix_len, kernels.interface);
+	}
+	holder = claim_holder(interface, &c->addr, command);
+	if (holder != 0)
+		say_claimed(interface, addr, holder, command, found);
+}
+
+static void examine_packet(const struct config *c, struct findings *found)
+{
+	int fd, error;
+
+	if (c->raw_link == RAW_LINK_XDP)
+		return;
+	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
+	error = errno;
+	if (fd >= 0) {
+		close(fd);
+	} else if (error == EPERM || error == EACCES) {
+		findings_add(found, FINDING_ERROR, "packet-privilege",
+			     "AF_PACKET needs CAP_NET_RAW, which this process lacks");
+		findings_remedy(found, "sudo setcap cap_net_raw+ep PROGRAM, or run it as root");
+	} else {
+		findings_add(found, FINDING_ERROR, "packet-kernel",
+			     "the kernel gives no AF_PACKET socket: %s", strerror(error));
+		findings_remedy(found, "sudo modprobe af_packet");
+	}
+}
+
+/* The kernel at the other end of a veth pair leaves checksums and segmentation to a device, and
+ * there is none: AF_XDP sees wrong checksums, and both see frames that are too long. */
+static void examine_peer(const struct interface_facts *facts, const struct interface_peer *peer,
+			 struct findings *found)
+{
+	char inside[40] = "";
+
+	if (!(peer->offloads.tx_checksum || peer->offloads.tso || peer->offloads.gso))
+		return;
+	findings_add(found, FINDING_WARNING, "veth-offloads",
+		     "%s, the other end of %s, leaves checksums and segmentation to a device that "
+		     "is not there: what the kernel sends from it is dropped here",
+		     peer->name, facts->name);
+	if (peer->inside > 0)
+		snprintf(inside, sizeof(inside), "nsenter -t %d -n ", (int)peer->inside);
+	findings_remedy(found, "sudo %sethtool -K %s tx off tso off gso off", inside, peer->name);
+}
+
+/* Received frames that were merged are longer than what AF_PACKET's slots hold. AF_XDP takes them
+ * before that. */
+static void examine_merging(const struct config *c, const struct interface_facts *facts,
+			    struct findings *found)
+{
+	if (c->raw_link == RAW_LINK_XDP || !(facts->offloads.gro || facts->offloads.lro))
+		return;
+	findings_add(found, c->raw_link == RAW_LINK_PACKET ? FINDING_WARNING : FINDING_NOTE,
+		     "packet-gro",
+		     "%s merges received frames (GRO), and AF_PACKET drops those that are longer "
+		     "than the MTU",
+		     facts->name);
+	findings_remedy(found, "sudo ethtool -K %s gro off lro off", facts->name);
+}
+
+static void examine_interface(const struct config *c, const struct interface_facts *facts,
+			      struct findings *found)
+{
+	struct interface_peer peer;
+	int rc = interface_peer_read(&peer, facts);
+
+	examine_state(facts, rc == 0 ? &peer : NULL, found);
+	examine_address(c, facts->name, found);
+	inet_examine(c, facts->mtu, facts->name, found);
+	if (rc == 0)
+		examine_peer(facts, &peer, found);
+	examine_merging(c, facts, found);
+}
+
+void catpowder_examine(const struct config *c, struct findings *found)
+{
+	struct interface_facts facts = {0};
+	bool known = find_interface(c, &facts, found);
+
+	if (known)
+		examine_interface(c, &facts, found);
+	else
+		inet_examine(c, 0, NULL, found);
+	examine_packet(c, found);
+	if (c->raw_link != RAW_LINK_PACKET)
+		catpowder_examine_xdp(c, known ? &facts : NULL, found);
+}

@@ -1,0 +1,301 @@
+/* What hinders all libOSes, catnap and catnip, and the tool itself.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "base/config.h"
+#include "libos/catnip.h"
+#include "libos/table.h"
+#include "link/privilege.h"
+#include "patient.h"
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/personality.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static void the_kernel_is_old(void)
+{
+	configure_all("catnap", "");
+	check(personality(UNAME26) >= 0); /* uname(2) says 2.6 from now on */
+	expect("kernel-old", FINDING_WARNING);
+}
+
+static void io_uring_is_missing(void)
+{
+	configure_all("catnap", "");
+	expect_none("io-uring-forbidden");
+	forbid(SYS_io_uring_setup, -1, ENOSYS);
+	expect("io-uring-missing", FINDING_NOTE);
+	expect_tool("io-uring-missing", 0);
+}
+
+static void io_uring_is_forbidden(void)
+{
+	configure_all("catnap", "");
+	forbid(SYS_io_uring_setup, -1, EPERM);
+	expect("io-uring-forbidden", FINDING_NOTE);
+	expect_tool("io-uring-forbidden", 0);
+}
+
+static void few_files_may_be_open(void)
+{
+	const struct rlimit few = {.rlim_cur = 100, .rlim_max = 200};
+
+	configure_all("catnap", "limits:\n  max_queues: 200\n");
+	check(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	expect("open-files", FINDING_NOTE);
+	expect_tool("open-files", 0);
+	expect_init(0, NULL);
+	if (!privilege_has(CAP_SYS_RESOURCE))
+		leave_out("a limit may not be raised here without CAP_SYS_RESOURCE");
+	repair("open-files");
+}
+
+static void a_shell_may_raise_its_own_limit(void)
+{
+	const struct rlimit few = {.rlim_cur = 100, .rlim_max = 1000};
+
+	configure_all("catnap", "limits:\n  max_queues: 200\n");
+	check(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	check(strncmp(expect("open-files", FINDING_NOTE)->remedy, "ulimit -n 264,", 14) == 0);
+}
+
+static void sockets_are_forbidden(void)
+{
+	configure_all("catnap", "");
+	forbid(SYS_socket, AF_INET, EACCES);
+	expect("no-socket", FINDING_ERROR);
+	expect_tool("no-socket", 1);
+}
+
+static void no_file_can_be_opened(void)
+{
+	struct findings found = {0};
+	const struct config config = {.max_queues = 1};
+	struct rlimit before, none;
+
+	check(getrlimit(RLIMIT_NOFILE, &before) == 0);
+	none = before;
+	none.rlim_cur = 0;
+	check(setrlimit(RLIMIT_NOFILE, &none) == 0);
+	libos_find("catnap")->examine(&config, &found);
+	check(setrlimit(RLIMIT_NOFILE, &before) == 0);
+	check(findings_find(&found, "no-descriptor") != NULL);
+	check(findings_first(&found, FINDING_ERROR)->id ==
+	      findings_find(&found, "no-descriptor")->id);
+}
+
+static int status_of(const char *arguments)
+{
+	char line[512];
+
+	snprintf(line, sizeof(line), "%s/demi doctor %s >/dev/null 2>&1",
+		 getenv("DEMI_TEST_PROGRAMS"), arguments);
+	return WEXITSTATUS(system(line));
+}
+
+static bool says(const char *arguments, const char *want)
+{
+	char line[512], text[1 << 14];
+	size_t len;
+	FILE *out;
+
+	snprintf(line, sizeof(line), "%s/demi doctor %s 2>&1", getenv("DEMI_TEST_PROGRAMS"),
+		 arguments);
+	out = popen(line, "re");
+	check(out != NULL);
+	len = fread(text, 1, sizeof(text) - 1, out);
+	text[len] = '\0';
+	pclose(out);
+	return strstr(text, want) != NULL;
+}
+
+static void the_configuration_is_wrong(void)
+{
+	configure_all("catnap", "tcp_socket_options:\n  nodelay: maybe\n");
+	check(status_of("") == 1);
+	check(says("", "nodelay: expected true or false, got \"maybe\""));
+	check(says("--json", "{\"id\": \"configuration\", \"level\": \"error\""));
+	check(says("--json", "got \\\"maybe\\\""));
+}
+
+static void the_command_line_is_wrong(void)
+{
+	unsetenv("LIBOS");
+	check(status_of("") == 0);
+	check(status_of("--libos catnap") == 0);
+	check(status_of("--libos CatNap --json") == 0);
+	check(status_of("--libos catpowder") == 1);
+	check(status_of("--libos catfish") == 2);
+	check(says("--libos catfish", "there is no libOS 'catfish'"));
+	check(status_of("--frobnicate") == 2);
+	check(status_of("catnap") == 2);
+	check(status_of("--help") == 0);
+	setenv("LIBOS", "catfish", 1);
+	check(status_of("") == 1);
+}
+
+static void one_libos_is_shown_when_it_is_named(void)
+{
+	unsetenv("LIBOS");
+	check(says("", "\ncatnap: ") && says("", "\ncatpowder: ") && says("", "\ncatnip: "));
+	check(!says("--libos catnap", "catpowder"));
+}
+
+/* The status is that of the libOS that a program would get. */
+static void the_status_is_that_of_the_libos_that_is_meant(void)
+{
+	configure_all("catnap", "");
+	check(status_of("") == 0);
+	setenv("LIBOS", "catpowder", 1);
+	check(status_of("") == 1);
+}
+
+static void own_mounts(void)
+{
+	if (unshare(CLONE_NEWNS) != 0)
+		leave_out("mounting needs CAP_SYS_ADMIN (run as root)");
+	command("mount --make-rprivate /");
+}
+
+static void hide(const char *folder)
+{
+	command("if [ -d %s ]; then mount -t tmpfs none %s; fi", folder, folder);
+}
+
+#define EAL(arguments)                                                                             \
+	"demikernel:\n  local_ipv4_addr: 10.9.0.1/24\ndpdk:\n  eal_init: [" arguments "]\n"
+
+static void no_huge_page_is_free(void)
+{
+	own_mounts();
+	hide("/sys/kernel/mm/hugepages");
+	configure_all("catnip", EAL("\"--in-memory\""));
+	expect("huge-pages", FINDING_ERROR);
+	expect_tool("huge-pages", 1);
+	configure_all("catnip", EAL("\"--no-huge\""));
+	expect_none("huge-pages");
+	configure_all("catnip", "");
+	expect("huge-pages", FINDING_NOTE);
+	command("cd /sys/kernel/mm/hugepages && mkdir hugepages-2048kB && "
+		"echo 16 >hugepages-2048kB/free_hugepages");
+	configure_all("catnip", EAL("\"--in-memory\""));
+	expect_none("huge-pages");
+}
+
+static void no_hugetlbfs_is_mounted(void)
+{
+	own_mounts();
+	command("umount -a -t hugetlbfs; true");
+	configure_all("catnip", EAL("\"--no-pci\""));
+	expect("hugetlbfs", FINDING_ERROR);
+	configure_all("catnip", EAL("\"--in-memory\""));
+	expect_none("hugetlbfs");
+	configure_all("catnip", EAL("\"--no-pci\""));
+	hide("/dev"); /* so that the remedy's folder does not stay behind */
+	command("mknod /dev/null c 1 3 2>/dev/null || touch /dev/null");
+	repair("hugetlbfs");
+}
+
+static void a_pci_device_needs_vfio(void)
+{
+	own_mounts();
+	hide("/dev");
+	command("mknod /dev/null c 1 3 2>/dev/null || touch /dev/null");
+	configure_all("catnip", EAL("\"-a\", \"0000:01:00.0\""));
+	expect("vfio", FINDING_WARNING);
+	configure_all("catnip", EAL("\"--allow=0000:01:00.0\""));
+	expect("vfio", FINDING_WARNING);
+	configure_all("catnip", EAL("\"--vdev=net_tap0\""));
+	expect_none("vfio");
+	configure_all("catnip", "");
+	expect("vfio", FINDING_NOTE);
+	command("mkdir /dev/vfio && touch /dev/vfio/vfio");
+	expect_none("vfio");
+}
+
+static void a_pci_device_needs_the_iommu(void)
+{
+	own_mounts();
+	hide("/sys/kernel/iommu_groups");
+	configure_all("catnip", EAL("\"-a\", \"0000:01:00.0\""));
+	expect("iommu", FINDING_WARNING);
+	command("if [ -d /sys/kernel/iommu_groups ]; then mkdir /sys/kernel/iommu_groups/0; fi");
+	if (access("/sys/kernel/iommu_groups/0", F_OK) == 0)
+		expect_none("iommu");
+}
+
+static void a_pci_device_pins_memory(void)
+{
+	const struct rlimit small = {.rlim_cur = 1 << 20, .rlim_max = 1 << 20};
+
+	configure_all("catnip", EAL("\"-a\", \"0000:01:00.0\""));
+	check(setrlimit(RLIMIT_MEMLOCK, &small) == 0);
+	drop((const int[]){CAP_IPC_LOCK, -1});
+	expect("vfio-memlock", FINDING_WARNING);
+}
+
+static void catnip_needs_its_plug_in(void)
+{
+	char why[CATNIP_WHY_BYTES];
+
+	if (catnip_plugin(why))
+		leave_out("this build has DPDK");
+	configure_all("catnip", EAL("\"--no-huge\", \"--vdev=net_tap0\""));
+	expect_error("dpdk-plugin", ENOSYS);
+}
+
+static void catnip_needs_arguments_for_dpdk(void)
+{
+	configure_all("catnip", "");
+	expect_error("dpdk-arguments", EINVAL);
+}
+
+static void catnip_needs_the_drivers_that_are_named(void)
+{
+	char why[CATNIP_WHY_BYTES];
+
+	if (!catnip_plugin(why))
+		leave_out("this build has no DPDK");
+	configure_all("catnip", EAL("\"--no-huge\", \"--vdev=net_nosuchthing7,iface=x\""));
+	check(strncmp(expect("dpdk-driver", FINDING_ERROR)->remedy,
+		      "sudo apt-get install librte-net-nosuchthing", 43) == 0);
+	configure_all("catnip", EAL("\"--no-huge\", \"--vdev\", \"net_virtio_user0,path=/x\""));
+	expect_none("dpdk-driver");
+	configure_all("catnip", EAL("\"--no-huge\", \"--vdev\", \"eth_af_packet1\""));
+	expect_none("dpdk-driver");
+}
+
+int main(void)
+{
+	static const struct doctor_case cases[] = {
+	    CASE(the_kernel_is_old),
+	    CASE(io_uring_is_missing),
+	    CASE(io_uring_is_forbidden),
+	    CASE(few_files_may_be_open),
+	    CASE(a_shell_may_raise_its_own_limit),
+	    CASE(sockets_are_forbidden),
+	    CASE(no_file_can_be_opened),
+	    CASE(the_configuration_is_wrong),
+	    CASE(the_command_line_is_wrong),
+	    CASE(one_libos_is_shown_when_it_is_named),
+	    CASE(the_status_is_that_of_the_libos_that_is_meant),
+	    CASE(no_huge_page_is_free),
+	    CASE(no_hugetlbfs_is_mounted),
+	    CASE(a_pci_device_needs_vfio),
+	    CASE(a_pci_device_needs_the_iommu),
+	    CASE(a_pci_device_pins_memory),
+	    CASE(catnip_needs_its_plug_in),
+	    CASE(catnip_needs_arguments_for_dpdk),
+	    CASE(catnip_needs_the_drivers_that_are_named),
+	};
+
+	return patient_run_all("machine", cases, sizeof(cases) / sizeof(cases[0]));
+}
