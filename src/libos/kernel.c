@@ -41,6 +41,8 @@ static void kernel_destroy(struct libos *libos, uint64_t linger_ns)
 	if (k->next != NULL)
 		kernel_queue_free(k, k->next);
 	kernel_flush(k, linger_ns);
+	if (k->small != NULL)
+		buf_unref(k->small);
 	if (k->spare != NULL)
 		buf_unref(k->spare);
 	close(k->epoll_fd);
@@ -87,12 +89,10 @@ struct kernel_queue *kernel_queue_new(struct kernel *k, enum queue_type type)
 void kernel_queue_free(struct kernel *k, struct kernel_queue *q)
 {
 	kernel_unlist(k, q);
-	if (q->registered) {
-		/* By hand: while a child of a fork holds a copy of the descriptor, closing ours
-		 * leaves it in the set. */
-		epoll_ctl(k->epoll_fd, EPOLL_CTL_DEL, q->fd, NULL);
-		k->registered--;
-	}
+	/* By hand: while a child of a fork holds a copy of the descriptor, closing ours leaves it
+	 * in the set. */
+	if (q->registered)
+		kernel_unregister(k, q);
 	if (q->fd >= 0)
 		close(q->fd);
 	if (q->rest != NULL)
@@ -140,13 +140,6 @@ static int kernel_listen(struct queue *queue, int backlog)
 	return kernel_tcp_listen(kernel_queue_of(queue), backlog);
 }
 
-struct buf *kernel_spare(struct kernel *k)
-{
-	if (k->spare == NULL)
-		k->spare = heap_alloc(k->env.heap, KERNEL_RECV_BYTES);
-	return k->spare;
-}
-
 struct buf *kernel_take(struct kernel *k, size_t n)
 {
 	struct buf *b = k->spare;
@@ -165,7 +158,14 @@ struct buf *kernel_take(struct kernel *k, size_t n)
 	return b;
 }
 
-/* The operation waits its turn, or for an edge. */
+/* Behind others, an operation changes nothing. */
+static int queue_behind(struct operation_list *list, struct operation *op)
+{
+	operation_list_add(list, op);
+	return -EINPROGRESS;
+}
+
+/* The first of its queue waits for an edge. */
 static int pend(struct kernel_queue *q, struct operation_list *list, struct operation *op)
 {
 	operation_list_add(list, op);
@@ -188,7 +188,9 @@ static int kernel_accept(struct operation *op)
 {
 	struct kernel_queue *q = kernel_queue_of(op->queue);
 
-	if (q->in.head != NULL || !q->readable)
+	if (q->in.head != NULL)
+		return queue_behind(&q->in, op);
+	if (!q->readable)
 		return pend(q, &q->in, op);
 	return tried(q, &q->in, op, kernel_tcp_accept(q, op));
 }
@@ -212,7 +214,9 @@ static int kernel_push(struct operation *op)
 		op->error = -EPIPE;
 		return 0;
 	}
-	if (q->out.head != NULL || !q->writable)
+	if (q->out.head != NULL)
+		return queue_behind(&q->out, op);
+	if (!q->writable)
 		return pend(q, &q->out, op);
 	return tried(q, &q->out, op,
 		     op->queue->type == QUEUE_TCP ? kernel_tcp_send(q, op)
@@ -223,8 +227,13 @@ static int kernel_pop(struct operation *op)
 {
 	struct kernel_queue *q = kernel_queue_of(op->queue);
 
-	if (q->in.head != NULL || !q->readable)
-		return pend(q, &q->in, op);
+	if (q->in.head != NULL)
+		return queue_behind(&q->in, op);
+	if (!q->readable) {
+		operation_list_add(&q->in, op);
+		kernel_wait_for_bytes(kernel_of(op->queue), q);
+		return -EINPROGRESS;
+	}
 	return tried(q, &q->in, op,
 		     op->queue->type == QUEUE_TCP ? kernel_tcp_receive(q, op)
 						  : kernel_udp_receive(q, op));
@@ -291,19 +300,18 @@ static void retry_stalled(struct kernel *k, uint64_t now_ns)
 	}
 }
 
-/* The quick way: no edge, just another recv. */
+/* The quick way: no edge, just another recv. Most find nothing, and then nothing has changed. */
 static unsigned try_waiting(struct kernel *k, struct operation_list *done)
 {
-	struct kernel_queue *q[KERNEL_DIRECT];
-	unsigned count = 0, n = 0;
-	struct list *pos;
+	unsigned tries = k->libos.patient ? KERNEL_DIRECT_TRIES : 1, n = 0;
+	struct list *pos, *tmp;
 
-	list_for_each (pos, &k->waiting)
-		q[count++] = list_entry(pos, struct kernel_queue, waiting);
-	for (unsigned i = 0; i < count; i++) {
-		q[i]->readable = true;
-		n += kernel_serve(k, q[i], done);
-	}
+	for (; tries > 0 && n == 0; tries--)
+		list_for_each_safe (pos, tmp, &k->waiting) {
+			struct kernel_queue *q = list_entry(pos, struct kernel_queue, waiting);
+
+			n += kernel_try_waiting(k, q, done);
+		}
 	return n;
 }
 

@@ -7,7 +7,8 @@
  *
  * What a queue knows of its descriptor:
  * - `readable`, `writable`: a call may succeed. False only after the kernel said EAGAIN, or a
- *   stream gave less than was asked for: then nothing is there until the next edge.
+ *   stream gave less than was asked for: then nothing is there until the next edge. Each receive
+ *   says anew.
  * - An edge that was not looked at yet stays in the epoll set; a descriptor that is added to the
  *   set reports its present state as an edge. So a queue that is not readable and has bytes is
  *   either not in the set, or has an edge there. Each queue with a waiting operation is in the set,
@@ -33,8 +34,13 @@ void kernel_examine(const struct config *c, struct findings *found);
 enum {
 	KERNEL_BATCH = 64,         /* edges taken, and queues served, in one poll() */
 	KERNEL_DIRECT = 2,         /* queues whose recv is tried in each poll() */
-	KERNEL_DIRECT_ROUNDS = 16, /* then, poll()s between two looks at the epoll set */
-	KERNEL_RECV_BYTES = 65536, /* asked for in one recv; holds any datagram */
+	KERNEL_DIRECT_TRIES = 4,   /* each, when the runtime is patient */
+	KERNEL_DIRECT_ROUNDS = 32, /* then, poll()s between two looks at the epoll set */
+	KERNEL_DIRECT_CALM = 64,   /* messages got so until a queue leaves the epoll set */
+	/* Asked for in one recv of a stream: what fits a buffer of the small class, which then
+	 * needs no copy; behind a message that filled one, more. */
+	KERNEL_SMALL_BYTES = HEAP_SMALL_ROOM - BUF_HEADROOM_BYTES,
+	KERNEL_RECV_BYTES = 65536, /* holds any datagram, too */
 	KERNEL_COPY_BYTES = 16384, /* messages up to here move to a buffer of their size */
 	KERNEL_DRAIN_CALLS = 64,   /* recvs of KERNEL_RECV_BYTES that discard, per look */
 	KERNEL_LINGERING = 1024,   /* closed connections with bytes on their way: beyond, the
@@ -66,19 +72,21 @@ struct kernel {
 	unsigned rounds;           /* of direct polling since the last look at the set */
 	uint64_t retry_ns;         /* 0: to be set */
 	uint64_t tend_ns;          /* when lingering queues are looked at without an edge */
-	struct buf *spare;         /* KERNEL_RECV_BYTES for the next recv, or NULL */
+	struct buf *small, *spare; /* for the next recv: KERNEL_SMALL_BYTES, KERNEL_RECV_BYTES */
 	struct kernel_queue *next; /* for the next accept, or NULL */
 };
 
 struct kernel_queue {
 	struct queue queue;
 	int fd;
-	bool registered; /* in the epoll set, once and for all */
+	bool registered; /* in the epoll set */
+	uint8_t direct;  /* registered: messages that recv found, and no edge, since */
 	bool readable, writable;
 	bool edge;        /* lingering: an edge came */
 	bool hup;         /* the peer's end, or an error, is or was there: only recv knows when */
 	bool urgent;      /* urgent data: a short recv does not mean empty */
 	bool established; /* a TCP connection */
+	bool large;       /* the last message was more than KERNEL_SMALL_BYTES */
 	bool eof;         /* recv said 0 */
 	bool fin_wanted;  /* shut down the sending side behind the pending pushes */
 	bool fin_sent;
@@ -113,12 +121,18 @@ static inline struct kernel_queue *kernel_queue_of(struct queue *queue)
 /* Puts q into the epoll set, if it is not there. Should the kernel refuse, q is stalled. */
 void kernel_register(struct kernel *k, struct kernel_queue *q);
 
+/* Takes q, which is there, out of the epoll set. */
+void kernel_unregister(struct kernel *k, struct kernel_queue *q);
+
 /* Takes edges from the epoll set, waiting at most timeout_ms. */
 void kernel_harvest(struct kernel *k, int timeout_ms);
 
 /* Puts q on the lists where its operations and what is known of its descriptor want it. To be
  * called after each change of them. */
 void kernel_settle(struct kernel *k, struct kernel_queue *q);
+
+/* Puts q, which has a pop and is known to be empty, among those that wait. */
+void kernel_wait_for_bytes(struct kernel *k, struct kernel_queue *q);
 
 /* No edge will tell when q may go on. */
 void kernel_stall(struct kernel *k, struct kernel_queue *q);
@@ -128,6 +142,9 @@ void kernel_unlist(struct kernel *k, struct kernel_queue *q);
 
 /* Goes on with q: at most one operation each way is finished. Returns how many. */
 unsigned kernel_serve(struct kernel *k, struct kernel_queue *q, struct operation_list *done);
+
+/* Tries the first pop of q, which waits: as kernel_serve(), when nothing is known of q. */
+unsigned kernel_try_waiting(struct kernel *k, struct kernel_queue *q, struct operation_list *done);
 
 /* kernel.c */
 
@@ -140,8 +157,20 @@ void kernel_queue_free(struct kernel *k, struct kernel_queue *q);
 /* A message of n > 0 bytes in k->spare, for the program: a reference, never NULL. */
 struct buf *kernel_take(struct kernel *k, size_t n);
 
-/* The buffer to receive into, or NULL. */
-struct buf *kernel_spare(struct kernel *k);
+/* The buffers to receive into, or NULL. */
+static inline struct buf *kernel_small(struct kernel *k)
+{
+	if (__builtin_expect(k->small == NULL, 0))
+		k->small = heap_alloc(k->env.heap, KERNEL_SMALL_BYTES);
+	return k->small;
+}
+
+static inline struct buf *kernel_spare(struct kernel *k)
+{
+	if (__builtin_expect(k->spare == NULL, 0))
+		k->spare = heap_alloc(k->env.heap, KERNEL_RECV_BYTES);
+	return k->spare;
+}
 
 /* kernel_tcp.c and kernel_udp.c: one try each. 0: finished; -EAGAIN: an edge will tell, readable or
  * writable is false; -ENOBUFS: try again later; another -errno: the operation has failed. */

@@ -36,7 +36,15 @@ void kernel_register(struct kernel *k, struct kernel_queue *q)
 		return;
 	}
 	q->registered = true;
+	q->direct = 0;
 	k->registered++;
+}
+
+void kernel_unregister(struct kernel *k, struct kernel_queue *q)
+{
+	epoll_ctl(k->epoll_fd, EPOLL_CTL_DEL, q->fd, NULL);
+	q->registered = false;
+	k->registered--;
 }
 
 static void on_edge(struct kernel *k, struct kernel_queue *q, uint32_t events)
@@ -69,20 +77,25 @@ void kernel_harvest(struct kernel *k, int timeout_ms)
 		on_edge(k, events[i].data.ptr, events[i].events);
 }
 
-static void wait_for_bytes(struct kernel *k, struct kernel_queue *q)
+/* There are too many to be tried directly. */
+static void wait_for_edges(struct kernel *k, struct kernel_queue *q)
 {
 	struct list *pos;
 
-	list_add_tail(&k->waiting, &q->waiting);
-	if (++k->waiting_count <= KERNEL_DIRECT)
-		return;
 	if (k->waiting_count > KERNEL_DIRECT + 1) {
 		kernel_register(k, q);
 		return;
 	}
-	/* Too many from here on to be tried directly. */
+	/* Until now there were not. */
 	list_for_each (pos, &k->waiting)
 		kernel_register(k, list_entry(pos, struct kernel_queue, waiting));
+}
+
+void kernel_wait_for_bytes(struct kernel *k, struct kernel_queue *q)
+{
+	list_add_tail(&k->waiting, &q->waiting);
+	if (++k->waiting_count > KERNEL_DIRECT)
+		wait_for_edges(k, q);
 }
 
 static void wait_no_more(struct kernel *k, struct kernel_queue *q)
@@ -102,7 +115,7 @@ void kernel_settle(struct kernel *k, struct kernel_queue *q)
 	if (!in || q->readable || q->queue.listening)
 		wait_no_more(k, q);
 	else if (list_empty(&q->waiting))
-		wait_for_bytes(k, q);
+		kernel_wait_for_bytes(k, q);
 	if ((out && !q->writable) || (in && !q->readable && q->queue.listening))
 		kernel_register(k, q);
 }
@@ -145,6 +158,30 @@ static unsigned finish(struct kernel *k, struct kernel_queue *q, struct operatio
 	operation_list_pop(from);
 	op->error = rc;
 	operation_list_add(done, op);
+	return 1;
+}
+
+/* What a message costs in the way of one that is waited for: kept short. */
+unsigned kernel_try_waiting(struct kernel *k, struct kernel_queue *q, struct operation_list *done)
+{
+	struct operation *op = q->in.head;
+	int rc = q->queue.type == QUEUE_TCP ? kernel_tcp_receive(q, op) : kernel_udp_receive(q, op);
+
+	if (rc == -EAGAIN) {
+		if (q->readable)
+			kernel_settle(k, q);
+		return 0;
+	}
+	operation_list_pop(&q->in);
+	op->error = rc;
+	operation_list_add(done, op);
+	/* Nobody looks at its edges, and the sender pays for each. */
+	if (q->registered && ++q->direct >= KERNEL_DIRECT_CALM && q->out.head == NULL)
+		kernel_unregister(k, q);
+	if (q->in.head == NULL)
+		wait_no_more(k, q);
+	else
+		kernel_settle(k, q);
 	return 1;
 }
 

@@ -352,10 +352,38 @@ static void a_queue_that_the_set_refuses_is_tried_by_the_clock(void **state)
 		close(fd[i]);
 }
 
+/* The sender of a message pays for each epoll set that its receiver is in. */
+static void what_is_always_found_directly_leaves_the_epoll_set_until_it_sleeps(void **state)
+{
+	struct rig *r = *state;
+	struct rig_op pop;
+	struct queue *q;
+	int fd;
+
+	q = rig_pair(r, &fd);
+	kernel_register(kernel(r), kernel_queue_of(q));
+	for (unsigned i = 0; i < KERNEL_DIRECT_CALM; i++) {
+		assert_true(kernel_queue_of(q)->registered);
+		rig_pop(r, &pop, q, UINT32_MAX);
+		assert_int_equal(write(fd, "x", 1), 1);
+		rig_wait_ok(r, &pop);
+		rig_drop(&pop);
+	}
+	assert_false(kernel_queue_of(q)->registered);
+	rig_pop(r, &pop, q, UINT32_MAX);
+	assert_int_equal(r->class->arm(r->libos), 0);
+	assert_true(kernel_queue_of(q)->registered);
+	assert_int_equal(write(fd, "x", 1), 1);
+	rig_wait_ok(r, &pop);
+	rig_drop(&pop);
+	close(fd);
+}
+
 int main(void)
 {
 #define test(name) cmocka_unit_test_setup_teardown(name, rig_setup, rig_teardown)
 	const struct CMUnitTest tests[] = {
+	    test(what_is_always_found_directly_leaves_the_epoll_set_until_it_sleeps),
 	    test(a_sleeper_wakes_for_each_message),
 	    test(a_sleep_ends_only_when_something_can_be_done),
 	    test(no_wakeup_is_lost_whatever_the_timing),

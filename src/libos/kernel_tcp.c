@@ -219,10 +219,9 @@ static int broken(struct kernel_queue *q, int err)
 
 static int receive_failed(struct kernel_queue *q, int err)
 {
+	q->readable = err != EAGAIN;
 	switch (err) {
 	case EAGAIN:
-		q->readable = false;
-		return -EAGAIN;
 	case EINTR:
 		return -EAGAIN;
 	case ENOMEM:
@@ -235,6 +234,7 @@ static int receive_failed(struct kernel_queue *q, int err)
 
 static int end_of_stream(struct kernel_queue *q, struct operation *op)
 {
+	q->readable = true;
 	if (q->error != 0)
 		return q->error;
 	q->eof = true;
@@ -246,52 +246,45 @@ static int end_of_stream(struct kernel_queue *q, struct operation *op)
 	return 0;
 }
 
-/* Without the large buffer: into one of the small class, or not at all. */
-static int receive_small(struct kernel_queue *q, struct operation *op)
+static int without_a_buffer(struct kernel_queue *q)
 {
-	struct kernel *k = kernel_of(&q->queue);
-	uint32_t want = HEAP_SMALL_ROOM - BUF_HEADROOM_BYTES;
-	struct buf *b = heap_alloc(k->env.heap, want);
-	ssize_t n;
+	q->readable = true;
+	return -ENOMEM;
+}
 
-	if (b == NULL)
-		return -ENOMEM;
-	n = recv(q->fd, b->data, want < op->pop.max_bytes ? want : op->pop.max_bytes, 0);
-	if (n <= 0) {
-		int err = errno;
-
-		buf_unref(b);
-		return n == 0 ? end_of_stream(q, op) : receive_failed(q, err);
-	}
+static int received(struct kernel_queue *q, struct operation *op, struct buf *b, size_t n)
+{
 	b->len = (uint32_t)n;
 	op->pop.buf = b;
 	op->pop.data = b->data;
 	op->pop.len = (uint32_t)n;
+	q->large = n >= KERNEL_SMALL_BYTES;
 	return 0;
 }
 
+/* Behind a large message a large buffer is the better one; either will do. */
 int kernel_tcp_receive(struct kernel_queue *q, struct operation *op)
 {
 	struct kernel *k = kernel_of(&q->queue);
-	struct buf *spare = kernel_spare(k);
-	uint32_t max = op->pop.max_bytes;
-	uint32_t want = max < KERNEL_RECV_BYTES ? max : KERNEL_RECV_BYTES;
+	bool large = q->large ? kernel_spare(k) != NULL : kernel_small(k) == NULL;
+	struct buf *b = large ? kernel_spare(k) : kernel_small(k);
+	uint32_t room = large ? KERNEL_RECV_BYTES : KERNEL_SMALL_BYTES;
+	uint32_t want = op->pop.max_bytes < room ? op->pop.max_bytes : room;
 	ssize_t n;
 
-	if (spare == NULL)
-		return receive_small(q, op);
-	n = recv(q->fd, spare->data, want, 0);
+	if (b == NULL)
+		return without_a_buffer(q);
+	n = recv(q->fd, b->data, want, 0);
 	if (n < 0)
 		return receive_failed(q, errno);
 	if (n == 0)
 		return end_of_stream(q, op);
 	/* Short: all that was there, but for what an edge has announced. */
-	if ((uint32_t)n < want && !q->hup && !q->urgent)
-		q->readable = false;
-	op->pop.buf = kernel_take(k, (size_t)n);
-	op->pop.data = op->pop.buf->data;
-	op->pop.len = (uint32_t)n;
-	return 0;
+	q->readable = (uint32_t)n == want || q->hup || q->urgent;
+	if (large)
+		return received(q, op, kernel_take(k, (size_t)n), (size_t)n);
+	k->small = NULL;
+	return received(q, op, b, (size_t)n);
 }
 
 static int send_failed(struct kernel_queue *q, int err)

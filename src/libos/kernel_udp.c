@@ -35,10 +35,9 @@ static int take_rest(struct kernel_queue *q, struct operation *op)
 
 static int receive_failed(struct kernel_queue *q, int err)
 {
+	q->readable = err != EAGAIN;
 	switch (err) {
 	case EAGAIN:
-		q->readable = false;
-		return -EAGAIN;
 	case EINTR:
 		return -EAGAIN;
 	case ENOBUFS:
@@ -58,6 +57,7 @@ int kernel_udp_receive(struct kernel_queue *q, struct operation *op)
 
 	if (q->rest != NULL)
 		return take_rest(q, op);
+	q->readable = true;
 	spare = kernel_spare(k);
 	if (spare == NULL)
 		return -ENOMEM; /* a smaller buffer would cut the datagram */

@@ -196,6 +196,8 @@ struct libos {
 		      wait for company */
 	bool news; /* poll() has operations to hand back that need no device: the runtime polls
 		      before it looks */
+	bool patient; /* the runtime's: nothing happened in the last poll(), and if nothing does
+			 now the next follows at once, so this one may look several times */
 };
 
 #endif

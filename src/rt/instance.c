@@ -341,40 +341,39 @@ void instance_forget(struct instance *in, struct slot *s)
 	operation_taken(&in->operations, s);
 }
 
-static void finish_all(struct instance *in, struct operation_list *done)
+/* Polls one libOS and makes ready what it has finished. */
+static int poll_one(struct instance *in, struct libos *l, uint64_t now_ns)
 {
+	struct operation_list done;
 	struct operation *op, *next;
+	int happened;
 
-	for (op = done->head; op; op = next) {
+	operation_list_init(&done);
+	happened = l->class->poll(l, &done, now_ns);
+	for (op = done.head; op; op = next) {
 		next = op->next;
 		instance_finished(in, slot_of(op));
+		happened |= 1;
 	}
+	return happened;
 }
 
 int instance_poll(struct instance *in, uint64_t now_ns)
 {
-	int happened = 0;
+	int happened;
 
 	heap_collect(in->heap);
-	for (unsigned i = 0; i < LIBOS_COUNT; i++) {
-		struct operation_list done;
-
-		operation_list_init(&done);
-		happened += in->libos[i]->class->poll(in->libos[i], &done, now_ns);
-		finish_all(in, &done);
-	}
+	happened = poll_one(in, in->libos[LIBOS_NETWORK], now_ns);
+	/* Memory has no device: without news there is nothing to do. */
+	if (in->libos[LIBOS_MEMORY]->news)
+		happened |= poll_one(in, in->libos[LIBOS_MEMORY], now_ns);
 	return happened;
 }
 
 void instance_take_news(struct instance *in)
 {
 	for (unsigned i = 0; i < LIBOS_COUNT; i++) {
-		struct operation_list done;
-
-		if (!in->libos[i]->news)
-			continue;
-		operation_list_init(&done);
-		in->libos[i]->class->poll(in->libos[i], &done, 0);
-		finish_all(in, &done);
+		if (in->libos[i]->news)
+			poll_one(in, in->libos[i], 0);
 	}
 }

@@ -98,29 +98,52 @@ static void sleep_until(struct instance *in, uint64_t until_ns)
 	ppoll(&wake, 1, limit, NULL);
 }
 
-/* One step of waiting, when nothing that is wanted is ready: polls, and sleeps when nothing has
- * happened for long enough. 0, or -ETIMEDOUT: the time is over, and the devices were polled since
- * it was. */
-static int wait_step(struct waiting *w)
+/* Whether it is time to sleep, at now_ns. */
+static bool idle_enough(struct waiting *w, uint64_t now_ns)
+{
+	const struct config *config = &w->in->config;
+
+	if (w->idle_since_ns == 0)
+		w->idle_since_ns = now_ns;
+	return config->idle == IDLE_ADAPTIVE && !w->searching &&
+	       now_ns - w->idle_since_ns >= config->idle_after_us * UINT64_C(1000);
+}
+
+/* Polls once, and sleeps when nothing has happened for long enough. 0: something may have; 1:
+ * nothing has; -ETIMEDOUT: the time is over, and the devices were polled since it was. */
+static int poll_or_sleep(struct waiting *w)
 {
 	struct instance *in = w->in;
 	uint64_t now_ns = clock_now_ns();
 
-	in->waits_unpolled = 0;
 	if (instance_poll(in, now_ns) > 0) {
 		w->idle_since_ns = 0;
 		return now_ns >= w->deadline_ns ? -ETIMEDOUT : 0;
 	}
 	if (now_ns >= w->deadline_ns)
 		return -ETIMEDOUT;
-	if (w->idle_since_ns == 0)
-		w->idle_since_ns = now_ns;
-	if (in->config.idle == IDLE_ADAPTIVE && !w->searching &&
-	    now_ns - w->idle_since_ns >= in->config.idle_after_us * UINT64_C(1000))
-		sleep_until(in, w->deadline_ns);
-	else
-		__builtin_ia32_pause();
+	if (!idle_enough(w, now_ns))
+		return 1;
+	sleep_until(in, w->deadline_ns);
 	return 0;
+}
+
+/* One step of waiting, when nothing that is wanted is ready: until something happens, or, while
+ * the array is not searched through, one poll. 0, -ETIMEDOUT. */
+static int wait_step(struct waiting *w)
+{
+	struct libos *network = w->in->libos[LIBOS_NETWORK];
+	int rc;
+
+	w->in->waits_unpolled = 0;
+	rc = poll_or_sleep(w);
+	if (rc <= 0)
+		return rc;
+	network->patient = !w->searching;
+	while (rc > 0 && !w->searching)
+		rc = poll_or_sleep(w);
+	network->patient = false;
+	return rc < 0 ? rc : 0;
 }
 
 /* Before a look at what is ready: what finished without a device, and now and then the devices. */
