@@ -294,6 +294,7 @@ static void close_async_fails_when_the_peer_resets(void)
 	say(0);
 	failure(closing, ECONNRESET);
 	equal(result(push).qr_opcode, DEMI_OPC_FAILED);
+	hear(); /* that the peer is through, too */
 }
 
 /* Connections that come and go leave nothing behind. */
