@@ -16,7 +16,7 @@ struct config_neighbour {
 	struct ip_addr ip;
 };
 
-enum config_raw_link { RAW_LINK_AUTO, RAW_LINK_XDP, RAW_LINK_PACKET };
+enum config_raw_link { RAW_LINK_AUTO, RAW_LINK_XDP, RAW_LINK_PACKET, RAW_LINK_TAP };
 enum config_xdp_mode { CONFIG_XDP_AUTO, CONFIG_XDP_NATIVE, CONFIG_XDP_GENERIC };
 enum config_idle { IDLE_ADAPTIVE, IDLE_SPIN };
 
@@ -66,7 +66,7 @@ struct config {
 	/* raw_socket */
 	char *interface;               /* linux_interface_name */
 	int xdp_interface_index;       /* 0: not given */
-	enum config_raw_link raw_link; /* link: auto | xdp | packet */
+	enum config_raw_link raw_link; /* link: auto | xdp | packet | tap */
 	enum config_xdp_mode xdp_mode; /* xdp_mode: auto | native | generic */
 	uint32_t xdp_queue;            /* xdp_queue: of the interface */
 	uint32_t xdp_busy_poll_us;     /* xdp_busy_poll_us: 0: off */

@@ -39,8 +39,8 @@ static void log_fallback(const struct config *c, const char *interface, int rc)
 		log_warn("AF_XDP on %s: %s; going on with AF_PACKET", interface, strerror(-rc));
 }
 
-/* AF_XDP where kernel, driver and privileges allow it, else AF_PACKET, or the one that the
- * configuration names. */
+/* Not a TAP: AF_XDP where kernel, driver and privileges allow it, else AF_PACKET, or the one that
+ * the configuration names. */
 static int open_link(struct link **out, const struct libos_env *env, const char *interface,
 		     int claim_fd)
 {
@@ -73,20 +73,35 @@ static int check_config(const struct config *c, const char *interface)
 	if (!interface || !c->has_addr)
 		return -EINVAL;
 	rc = interface_read(&itf, interface);
+	if (rc == -ENODEV && c->raw_link == RAW_LINK_TAP) /* it will be made */
+		return 0;
 	if (rc < 0)
 		return rc;
 	return c->mtu > itf.mtu ? -EINVAL : 0;
 }
 
-/* Makes sure that nobody else answers for our address. A descriptor, or -errno. */
-static int claim(const struct config *c, const char *interface)
+static bool kernel_has_address(const struct config *c, const char *interface)
 {
 	struct interface_address kernels;
 
-	if (interface_find_address(&kernels, &c->addr, interface) == 0 &&
-	    strcmp(kernels.interface, interface) == 0)
-		return -EADDRINUSE;
-	return claim_take(interface, &c->addr);
+	return interface_find_address(&kernels, &c->addr, interface) == 0 &&
+	       strcmp(kernels.interface, interface) == 0;
+}
+
+/* Makes sure that nobody else answers for our address. A descriptor, or -errno. */
+static int claim(const struct config *c, const char *interface)
+{
+	return kernel_has_address(c, interface) ? -EADDRINUSE : claim_take(interface, &c->addr);
+}
+
+static int create_over_tap(struct libos **out, const struct libos_env *env, const char *interface)
+{
+	struct link *link;
+	int rc = kernel_has_address(env->config, interface)
+		     ? -EADDRINUSE
+		     : catpowder_open_tap(&link, env->config, interface);
+
+	return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
 }
 
 static int catpowder_create(struct libos **out, const struct libos_env *env)
@@ -98,6 +113,8 @@ static int catpowder_create(struct libos **out, const struct libos_env *env)
 
 	if (rc < 0)
 		return rc;
+	if (env->config->raw_link == RAW_LINK_TAP)
+		return create_over_tap(out, env, interface);
 	claim_fd = claim(env->config, interface);
 	if (claim_fd < 0)
 		return claim_fd;

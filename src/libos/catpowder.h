@@ -27,8 +27,15 @@ const char *catpowder_interface(const struct config *c, char name[IF_NAMESIZE]);
 int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
 		       int claim_fd);
 
+/* Opens the TAP of that name, or makes one. 0 or -errno. */
+int catpowder_open_tap(struct link **out, const struct config *c, const char *interface);
+
 /* Of the class: all that there is to say. */
 void catpowder_examine(const struct config *c, struct findings *found);
+
+/* What hinders a TAP; facts: NULL when there is no interface of that name. */
+void catpowder_examine_tap(const char *interface, const struct interface_facts *facts,
+			   struct findings *found);
 
 /* What hinders AF_XDP: errors when the configuration insists on it, else warnings. facts: NULL when
  * there is no interface to look at. */

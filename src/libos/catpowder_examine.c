@@ -121,12 +121,10 @@ static void examine_address(const struct config *c, const char *interface, struc
 		say_claimed(interface, addr, holder, command, found);
 }
 
-static void examine_packet(const struct config *c, struct findings *found)
+static void examine_packet(struct findings *found)
 {
 	int fd, error;
 
-	if (c->raw_link == RAW_LINK_XDP)
-		return;
 	fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 	error = errno;
 	if (fd >= 0) {
@@ -189,16 +187,40 @@ static void examine_interface(const struct config *c, const struct interface_fac
 	examine_merging(c, facts, found);
 }
 
+/* A TAP is made when it is not there. */
+static void examine_tap(const struct config *c, struct findings *found)
+{
+	char name[IF_NAMESIZE];
+	const char *interface = catpowder_interface(c, name);
+	struct interface_facts facts;
+	const bool known = interface && interface_facts_read(&facts, interface) == 0;
+
+	if (!interface) {
+		find_interface(c, &facts, found);
+		return;
+	}
+	catpowder_examine_tap(interface, known ? &facts : NULL, found);
+	if (known)
+		examine_address(c, interface, found);
+	inet_examine(c, known ? facts.mtu : 0, interface, found);
+}
+
 void catpowder_examine(const struct config *c, struct findings *found)
 {
 	struct interface_facts facts = {0};
-	bool known = find_interface(c, &facts, found);
+	bool known;
 
+	if (c->raw_link == RAW_LINK_TAP) {
+		examine_tap(c, found);
+		return;
+	}
+	known = find_interface(c, &facts, found);
 	if (known)
 		examine_interface(c, &facts, found);
 	else
 		inet_examine(c, 0, NULL, found);
-	examine_packet(c, found);
+	if (c->raw_link != RAW_LINK_XDP)
+		examine_packet(found);
 	if (c->raw_link != RAW_LINK_PACKET)
 		catpowder_examine_xdp(c, known ? &facts : NULL, found);
 }

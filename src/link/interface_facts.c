@@ -10,6 +10,7 @@
 #include <linux/genetlink.h>
 #include <linux/if_arp.h>
 #include <linux/if_link.h>
+#include <linux/if_tun.h>
 #include <linux/net_namespace.h>
 #include <linux/sockios.h>
 #include <stdio.h>
@@ -72,6 +73,19 @@ static void read_xdp(struct interface_facts *out, const union netlink_answer *an
 	out->xdp_generic = *attached == XDP_ATTACHED_SKB;
 }
 
+static void read_tap(struct interface_facts *out, const union netlink_answer *answer)
+{
+	const struct rtattr *info =
+	    netlink_find_nest(answer, sizeof(struct ifinfomsg), IFLA_LINKINFO);
+	const char *kind = netlink_find_in(info, IFLA_INFO_KIND, sizeof("tun"));
+	const struct rtattr *data = netlink_find_nest_in(info, IFLA_INFO_DATA);
+	const uint8_t *type = netlink_find_in(data, IFLA_TUN_TYPE, 1);
+	const uint32_t *owner = netlink_find_in(data, IFLA_TUN_OWNER, sizeof(*owner));
+
+	out->tap = kind && memcmp(kind, "tun", sizeof("tun")) == 0 && type && *type == IFF_TAP;
+	out->tap_owner = owner ? (int64_t)*owner : -1;
+}
+
 static void read_answer(struct interface_facts *out, const union netlink_answer *answer)
 {
 	const struct ifinfomsg *info = NLMSG_DATA(&answer->head);
@@ -87,6 +101,7 @@ static void read_answer(struct interface_facts *out, const union netlink_answer 
 	out->peer_index = peer ? *peer : 0;
 	out->peer_netns = where ? *where : -1;
 	read_xdp(out, answer);
+	read_tap(out, answer);
 }
 
 static int read_link(struct interface_facts *out)

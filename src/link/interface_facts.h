@@ -33,6 +33,8 @@ struct interface_facts {
 	int index;
 	char driver[32]; /* empty: unknown */
 	bool ethernet, up, carrier;
+	bool tap;          /* its other end is a program */
+	int64_t tap_owner; /* the user who may be that; -1: anybody */
 	uint32_t mtu;
 	uint32_t rx_queues; /* in use; 0: unknown */
 	struct interface_offloads offloads;

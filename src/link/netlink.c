@@ -144,7 +144,12 @@ const void *netlink_find(const union netlink_answer *answer, size_t head, uint16
 	return content(netlink_find_nest(answer, head, type), bytes);
 }
 
+const struct rtattr *netlink_find_nest_in(const struct rtattr *nest, uint16_t type)
+{
+	return nest ? find(RTA_DATA(nest), (int)RTA_PAYLOAD(nest), type) : NULL;
+}
+
 const void *netlink_find_in(const struct rtattr *nest, uint16_t type, size_t bytes)
 {
-	return nest ? content(find(RTA_DATA(nest), (int)RTA_PAYLOAD(nest), type), bytes) : NULL;
+	return content(netlink_find_nest_in(nest, type), bytes);
 }

@@ -59,8 +59,9 @@ const void *netlink_find(const union netlink_answer *answer, size_t head, uint16
 			 size_t bytes);
 const void *netlink_find_in(const struct rtattr *nest, uint16_t type, size_t bytes);
 
-/* As netlink_find(), with its header. */
+/* As those, with its header. */
 const struct rtattr *netlink_find_nest(const union netlink_answer *answer, size_t head,
 				       uint16_t type);
+const struct rtattr *netlink_find_nest_in(const struct rtattr *nest, uint16_t type);
 
 #endif

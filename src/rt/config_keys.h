@@ -42,13 +42,13 @@ struct config_key {
 	const char *path;     /* in the file, with dots; NULL: a variable only */
 	const char *variable; /* of the environment, NULL: none */
 	enum config_type type;
-	int users;            /* CONFIG_KERNEL ... */
-	size_t offset, bytes; /* of the field in struct config; 0 bytes: checked, and no more */
-	uint64_t min, max;    /* of what is written, both included */
-	uint32_t scale;       /* the field holds the number times this; 0: as it is */
-	const char *unit;     /* of what is written; NULL: none */
-	const char *fallback; /* the default as one would write it; NULL: not given */
-	const char *choices[4];
+	int users;              /* CONFIG_KERNEL ... */
+	size_t offset, bytes;   /* of the field in struct config; 0 bytes: checked, and no more */
+	uint64_t min, max;      /* of what is written, both included */
+	uint32_t scale;         /* the field holds the number times this; 0: as it is */
+	const char *unit;       /* of what is written; NULL: none */
+	const char *fallback;   /* the default as one would write it; NULL: not given */
+	const char *choices[5]; /* ends with NULL */
 	enum config_quirk quirk;
 };
 

@@ -89,6 +89,28 @@ static void assert_refused(const char *libos, const char *yaml, const char *line
 	assert_memory_equal(&config, &zero, sizeof(zero));
 }
 
+static void each_link_has_its_word(void **state)
+{
+	static const struct {
+		const char *yaml;
+		enum config_raw_link link;
+	} all[] = {
+	    {"raw_socket:\n  link: auto\n", RAW_LINK_AUTO},
+	    {"raw_socket:\n  link: xdp\n", RAW_LINK_XDP},
+	    {"raw_socket:\n  link: packet\n", RAW_LINK_PACKET},
+	    {"raw_socket:\n  link: tap\n", RAW_LINK_TAP},
+	};
+
+	(void)state;
+	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		assert_reads("catpowder", all[i].yaml);
+		assert_int_equal(config.raw_link, all[i].link);
+	}
+	assert_refused("catpowder", "raw_socket:\n  link: tape\n",
+		       "config.yaml:2: raw_socket.link: expected auto or xdp or packet or tap, got "
+		       "\"tape\"");
+}
+
 static void without_a_file_there_are_defaults(void **state)
 {
 	(void)state;
@@ -530,6 +552,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_setup_teardown(without_a_file_there_are_defaults, enter, leave),
+	    cmocka_unit_test_setup_teardown(each_link_has_its_word, enter, leave),
 	    cmocka_unit_test_setup_teardown(every_key_reaches_its_field, enter, leave),
 	    cmocka_unit_test_setup_teardown(eal_arguments_are_kept_as_written, enter, leave),
 	    cmocka_unit_test_setup_teardown(arp_tables_may_name_a_device_twice, enter, leave),

@@ -19,20 +19,25 @@
 
 enum { CASE_SECONDS = 60, CASES_MAX = 256 };
 
-/* catpowder between va and vb: run under tests/net/in-veth.sh. */
-#define IN_VETH(label, link)                                                                       \
+/* catpowder between va and vb: run under tests/net/in-veth.sh, or, when they are TAPs, in-taps.sh.
+ * `more`: of B's configuration. */
+#define IN_VETH(label, link, more)                                                                 \
 	{                                                                                          \
 		label, "catpowder", {"10.9.0.1", "10.9.0.2"},                                      \
 		    {"  local_ipv4_addr: 10.9.0.1/24\n", "  local_ipv4_addr: 10.9.0.2/24\n"},      \
 		    {"raw_socket:\n  linux_interface_name: va\n  link: " link "\n",                \
-		     "raw_socket:\n  linux_interface_name: vb\n  link: " link "\n"},               \
+		     "raw_socket:\n  linux_interface_name: vb\n  link: " link "\n" more},          \
 		    true                                                                           \
 	}
 
+/* Leaves to the device what it can. */
+#define OFFLOADS "inetstack_config:\n  tcp_checksum_offload: true\n  udp_checksum_offload: true\n"
+
 static const struct libos_row rows[] = {
     {"catnap", "catnap", {"127.0.0.1", "127.0.0.1"}, {"", ""}, {"", ""}, false},
-    IN_VETH("catpowder-xdp", "xdp"),
-    IN_VETH("catpowder-packet", "packet"),
+    IN_VETH("catpowder-xdp", "xdp", ""),
+    IN_VETH("catpowder-packet", "packet", ""),
+    IN_VETH("catpowder-tap", "tap", OFFLOADS),
 };
 
 static const struct behaviour *const groups[] = {

@@ -310,7 +310,7 @@ void expect_error(const char *id, int error)
 }
 
 /* A remedy is a command, and what else one could do behind a comma. */
-static void carry_out(char *remedy)
+void carry_out(char *remedy)
 {
 	char *alternative = strstr(remedy, ", or "), *value;
 
@@ -354,6 +354,20 @@ void repair(const char *id)
 		usleep(20000);
 	}
 	expect_none(id);
+}
+
+void without(const int *capabilities, void (*fn)(void))
+{
+	int status;
+	pid_t pid = fork();
+
+	check(pid >= 0);
+	if (pid == 0) {
+		drop(capabilities);
+		fn();
+		_exit(0);
+	}
+	check(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
 static void play(const struct doctor_case *c)

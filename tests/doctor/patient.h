@@ -73,4 +73,10 @@ void expect_error(const char *id, int error);
 /* Carries out the remedy, which must make the finding go away. */
 void repair(const char *id);
 
+/* Carries out a command as a remedy is: without sudo, and without what one could do instead. */
+void carry_out(char *remedy);
+
+/* Calls `fn` in a process of its own without these capabilities (ends with -1). */
+void without(const int *capabilities, void (*fn)(void));
+
 #endif
