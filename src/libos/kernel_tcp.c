@@ -5,6 +5,7 @@
 #include "base/config.h"
 #include "base/log.h"
 #include "libos/kernel.h"
+#include "libos/kernel_call.h"
 #include <errno.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -274,7 +275,7 @@ int kernel_tcp_receive(struct kernel_queue *q, struct operation *op)
 
 	if (b == NULL)
 		return without_a_buffer(q);
-	n = recv(q->fd, b->data, want, 0);
+	n = kernel_call_recv(q->fd, b->data, want);
 	if (n < 0)
 		return receive_failed(q, errno);
 	if (n == 0)
@@ -310,8 +311,8 @@ int kernel_tcp_send(struct kernel_queue *q, struct operation *op)
 	if (q->error != 0)
 		return q->error;
 	do {
-		ssize_t n = send(q->fd, op->push.data + op->push.sent, op->push.len - op->push.sent,
-				 MSG_NOSIGNAL);
+		ssize_t n = kernel_call_send(q->fd, op->push.data + op->push.sent,
+					     op->push.len - op->push.sent, MSG_NOSIGNAL);
 
 		if (n < 0)
 			return send_failed(q, errno);

@@ -166,6 +166,16 @@ static struct slot *find_by_hint(struct instance *in, const demi_qtoken_t *qts, 
 	return NULL;
 }
 
+/* In a short array, mostly: what completed first of all is the program's. */
+static struct slot *find_first(const struct operations *t, const demi_qtoken_t *qts, uint32_t n,
+			       uint32_t *at)
+{
+	struct slot *s = list_entry(t->ready.next, struct slot, ready_link);
+
+	*at = scan_plain(qts, 0, n, s->token);
+	return *at < n ? s : NULL;
+}
+
 static struct slot *find_by_look(struct instance *in, const demi_qtoken_t *qts, uint32_t n,
 				 uint32_t *at)
 {
@@ -224,8 +234,11 @@ struct slot *ready_find(struct instance *in, const demi_qtoken_t *qts, uint32_t 
 
 	if (list_empty(&t->ready) && (!leftover || n > READY_DIRECT))
 		return NULL;
-	if (n <= READY_DIRECT)
-		return find_by_look(in, qts, n, at);
+	if (n <= READY_DIRECT) {
+		struct slot *s = leftover ? NULL : find_first(t, qts, n, at);
+
+		return s ? s : find_by_look(in, qts, n, at);
+	}
 	t->waits++;
 	note_changes(in, qts, n);
 	if (leftover) {
