@@ -11,7 +11,7 @@
 #include "base/config.h"
 #include "libos/inet_queue.h"
 
-#define RIG_WAIT_NS UINT64_C(10000000000)
+#define RIG_WAIT_NS UINT64_C(60000000000)
 
 struct rig_side {
 	struct config config;

@@ -12,7 +12,7 @@
 #include "libos/kernel.h"
 #include <sys/types.h>
 
-#define RIG_WAIT_NS UINT64_C(10000000000)
+#define RIG_WAIT_NS UINT64_C(60000000000)
 
 struct rig {
 	struct config config;

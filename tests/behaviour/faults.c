@@ -73,7 +73,7 @@ struct held {
 /* The result of a token that is no longer held; false: a failure, or none in time. */
 static bool take(struct held *h, demi_qtoken_t qt, demi_qresult_t *qr)
 {
-	const struct timespec in_time = {.tv_sec = hit ? 0 : 10, .tv_nsec = hit ? 100000000 : 0};
+	const struct timespec in_time = {.tv_sec = hit ? 0 : 60, .tv_nsec = hit ? 100000000 : 0};
 
 	if (demi_wait(qr, qt, &in_time) != 0)
 		return false;

@@ -13,7 +13,7 @@
 
 const struct libos_row *row;
 int me, channel = -1;
-const struct timespec patience = {.tv_sec = 20}, no_time = {0};
+const struct timespec patience = {.tv_sec = 120}, no_time = {0};
 
 void check_that(bool cond, const char *what, const char *file, int line)
 {

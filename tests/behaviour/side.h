@@ -68,7 +68,7 @@ void check_equal(long long got, long long want, const char *what, const char *fi
 
 /* Numbers to and from the other side. hear() waits, for HEAR_SECONDS at most, and makes progress
  * meanwhile: a stack of ours answers nobody outside demi_ calls. */
-enum { HEAR_SECONDS = 30 };
+enum { HEAR_SECONDS = 150 };
 void say(uint64_t number);
 uint64_t hear(void);
 uint64_t hear_idle(void); /* without progress */

@@ -162,7 +162,7 @@ static void a_million_unknown_tokens_are_told_quickly(void)
 		qt[n] = qt[0];
 	for (int n = 0; n < 10; n++)
 		equal(demi_wait_any(&qr, &i, qt, COUNT, NULL), EINVAL);
-	check(now_ns() - start < UINT64_C(5000000000));
+	check(now_ns() - start < UINT64_C(60000000000));
 	free(qt);
 }
 

@@ -9,6 +9,7 @@ import sys
 import tempfile
 
 SKIPPED = 77
+PATIENCE_S = 240  # for anything that is to come to an end: a machine may be slow, and shared
 
 
 class Host:
@@ -26,7 +27,7 @@ class Host:
 
     def run(self, *args, **kw):
         """Runs a program to its end, which must be a good one. Its output."""
-        kw.setdefault("timeout", 60)
+        kw.setdefault("timeout", PATIENCE_S)
         p = subprocess.run(self.command(*args), stdout=subprocess.PIPE,
                            stderr=subprocess.STDOUT, **kw)
         if p.returncode != 0:
@@ -37,7 +38,7 @@ class Host:
     def start(self, *args, **kw):
         kw.setdefault("stdout", subprocess.PIPE)
         kw.setdefault("stderr", subprocess.STDOUT)
-        return subprocess.Popen(self.command(*args), **kw)
+        return subprocess.Popen(self.command(*args), bufsize=0, **kw)
 
     def end(self):
         self.holder.stdin.close()
@@ -86,7 +87,19 @@ def kernels():
 FILES = []
 
 
-def ended_well(process, what, timeout=60):
+def await_line(process, text):
+    """Reads what a program says up to a line with this in it."""
+    said = b""
+    while text not in said:
+        line = process.stdout.readline()
+        if not line:
+            process.wait()
+            raise AssertionError("ended without saying %r: %s" % (
+                text, said.decode(errors="replace")))
+        said += line
+
+
+def ended_well(process, what, timeout=PATIENCE_S):
     try:
         out, _ = process.communicate(timeout=timeout)
     except subprocess.TimeoutExpired:

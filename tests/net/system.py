@@ -12,7 +12,7 @@ import tempfile
 import threading
 import time
 
-from net import Host, ended_well, kernels, main, ours, wire
+from net import PATIENCE_S, Host, await_line, ended_well, kernels, main, ours, wire
 
 LINK = sys.argv[1].replace("slow-", "")
 SLOW = sys.argv[1].startswith("slow-")
@@ -51,7 +51,7 @@ def end(*sides):
         (s.host if isinstance(s, Side) else s).end()
 
 
-def wait_until(condition, what, seconds=20):
+def wait_until(condition, what, seconds=PATIENCE_S):
     limit = time.monotonic() + seconds
     while not condition():
         if time.monotonic() > limit:
@@ -59,33 +59,19 @@ def wait_until(condition, what, seconds=20):
         time.sleep(0.02)
 
 
-def has_link(host, interface):
-    """One of our programs receives there: it answers from its first demi_ call on."""
-    if LINK == "xdp":
-        return b"xdp" in host.run("ip", "link", "show", interface)
-    return host.run("cat", "/proc/net/packet").count(b"\n") > 1
-
-
-def listens(side):
-    """Ours has opened its link, or the kernel has a socket on the port."""
-    if side.is_ours:
-        return has_link(side.host, side.interface)
-    table = side.host.run("cat", "/proc/net/tcp", "/proc/net/udp")
-    return b":%04X " % int(PORT) in table
-
-
 def start_server(side, *args):
+    """One of the examples; it receives when this returns."""
     process = side.host.start(*args, env=side.env)
-    wait_until(lambda: listens(side) or process.poll() is not None, "the server is ready")
+    await_line(process, b"INFO: ")
     return process
 
 
-def both(server, client, server_args, client_args, timeout=60):
+def both(server, client, server_args, client_args):
     s = start_server(server, *server_args)
     try:
         c = client.host.start(*client_args, env=client.env)
-        ended_well(c, " ".join(client_args), timeout)
-        ended_well(s, " ".join(server_args), timeout)
+        ended_well(c, " ".join(client_args))
+        ended_well(s, " ".join(server_args))
     finally:
         s.kill()
 
@@ -136,8 +122,7 @@ def the_kernels_server_with_our_client():
 ECHO_PEER = """
 import hashlib, random, socket, sys, threading
 address, port, total = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
-s = socket.create_connection((address, port), 20)
-s.settimeout(60)
+s = socket.create_connection((address, port), 120)
 sent, got = hashlib.sha256(), hashlib.sha256()
 block = random.Random(7).randbytes(1 << 20)
 def send():
@@ -161,9 +146,8 @@ print(left, sent.hexdigest() == got.hexdigest())
 """
 
 
-def echo_through(client_host, megabytes, timeout=180):
-    out = client_host.run("python3", "-c", ECHO_PEER, SERVER, PORT, str(megabytes << 20),
-                          timeout=timeout)
+def echo_through(client_host, megabytes):
+    out = client_host.run("python3", "-c", ECHO_PEER, SERVER, PORT, str(megabytes << 20))
     if out.split() != [b"0", b"True"]:
         raise AssertionError("what came back is not what was sent: %r" % out)
 
@@ -189,7 +173,7 @@ def an_address_of_the_kernels_is_refused():
     server, client = pair(True, False)
     server.host.run("ip", "addr", "add", SERVER + "/24", "dev", server.interface)
     p = server.host.start(*echo_args("server"), env=server.env)
-    out, _ = p.communicate(timeout=20)
+    out, _ = p.communicate(timeout=PATIENCE_S)
     if p.returncode == 0 or b"ip addr del " not in out:
         raise AssertionError("no remedy: %r" % out)
     end(server, client)
@@ -199,7 +183,7 @@ def a_second_process_for_the_address_is_refused():
     server, client = pair(True, False)
     s = start_server(server, *echo_args("server"))
     p = server.host.start(*echo_args("server"), env=server.env)
-    out, _ = p.communicate(timeout=20)
+    out, _ = p.communicate(timeout=PATIENCE_S)
     if p.returncode == 0 or b"kill %d" % s.pid not in out:
         raise AssertionError("no remedy: %r" % out)
     echo_through(client.host, 1)
@@ -266,10 +250,9 @@ def a_link_that_goes_down_and_up_again_delays():
 def an_interface_that_disappears_fails_what_waits():
     server, client = pair(True, False)
     s = start_server(server, example("tcp-ping-pong"), "--server", SERVER, PORT)
-    time.sleep(0.5)
     server.host.run("ip", "link", "del", server.interface)
     try:
-        out, _ = s.communicate(timeout=20)
+        out, _ = s.communicate(timeout=PATIENCE_S)
     except subprocess.TimeoutExpired:
         s.kill()
         raise AssertionError("the server went on waiting")
@@ -293,7 +276,7 @@ def through_a_gateway(path_mtu=1500, rules=None):
     client.run("ip", "route", "add", "default", "via", "10.8.0.254")
     env = ours(SERVER, "server0", LINK, gateway="10.7.0.254")
     s = server.start(*echo_args("server"), env=env)
-    wait_until(lambda: has_link(server, "server0"), "the server is ready")
+    await_line(s, b"INFO: ")
     echo_through(client, 16)
     ended_well(s, "tcp-echo")
     end(server, router, client)
@@ -312,6 +295,12 @@ def lost_packets_are_sent_again():
                             " add rule ip t f numgen random mod 100 < 2 drop;")
 
 
+def is_quiet(path):
+    before = os.path.getsize(path)
+    time.sleep(1)
+    return os.path.getsize(path) == before
+
+
 def captures_hold_no_bad_frame():
     server, client = pair(True, False)
     path = tempfile.mktemp(suffix=".pcap")
@@ -321,9 +310,9 @@ def captures_hold_no_bad_frame():
     client.host.run("ping", "-c", "1", "-W", "2", SERVER)
     ended_well(client.host.start(*echo_args("client", 4, 3000, 100), env=client.env), "tcp-echo")
     ended_well(s, "tcp-echo")
-    time.sleep(0.5)
+    wait_until(lambda: is_quiet(path), "the capture is written")
     capture.send_signal(signal.SIGINT)
-    capture.communicate(timeout=20)
+    capture.communicate(timeout=PATIENCE_S)
     bad = subprocess.run(
         ["tshark", "-r", path, "-o", "tcp.check_checksum:TRUE", "-o", "ip.check_checksum:TRUE",
          "-o", "udp.check_checksum:TRUE", "-Y",
@@ -340,8 +329,7 @@ def captures_hold_no_bad_frame():
 
 IDLE_PEER = """
 import socket, sys, time
-s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 20)
-s.settimeout(20)
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 60)
 for _ in range(2):
     s.sendall(b"x" * 64)
     left = 64
@@ -355,7 +343,7 @@ for _ in range(2):
 def a_connection_idle_for_130_seconds_lives():
     server, client = pair(True, False)
     s = start_server(server, *echo_args("server"))
-    client.host.run("python3", "-c", IDLE_PEER, SERVER, PORT, timeout=200)
+    client.host.run("python3", "-c", IDLE_PEER, SERVER, PORT)
     ended_well(s, "tcp-echo")
     end(server, client)
 
