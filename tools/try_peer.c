@@ -14,7 +14,7 @@
 
 enum {
 	PATIENCE_S =
-	    8, /* for the other side; less than TRY_DEFAULT_SILENCE_MS, so that we can tell */
+	    25, /* for the other side; less than TRY_DEFAULT_SILENCE_MS, so that we can tell */
 	BACKLOG = 1,
 };
 
