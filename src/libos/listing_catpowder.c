@@ -86,20 +86,6 @@ static void configure(char yaml[LISTING_CONFIG_BYTES], int host, const char *lin
 		 host + 1, host, link);
 }
 
-/* The kernel would talk about its own addresses on them. */
-static void silence(const char *interface)
-{
-	char path[96];
-	FILE *f;
-
-	snprintf(path, sizeof(path), "/proc/sys/net/ipv6/conf/%s/disable_ipv6", interface);
-	f = fopen(path, "w");
-	if (f) {
-		fputs("1", f);
-		fclose(f);
-	}
-}
-
 static int prepare(struct libos_trial *trial, struct libos_lack *lack, const char *link)
 {
 	int rc = veth_namespace(NULL);
@@ -112,8 +98,6 @@ static int prepare(struct libos_trial *trial, struct libos_lack *lack, const cha
 		snprintf(lack->remedy, sizeof(lack->remedy), "run as root: sudo demi try");
 		return rc;
 	}
-	silence("demi0");
-	silence("demi1");
 	configure(trial->server_config, 0, link);
 	configure(trial->client_config, 1, link);
 	trial->server.sin_port = htons(PORT);

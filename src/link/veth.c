@@ -10,6 +10,7 @@
 #include <linux/veth.h>
 #include <net/if.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,18 +95,26 @@ static int become_root_inside(uid_t uid, gid_t gid)
 	return rc < 0 ? rc : write_file("/proc/self/gid_map", map);
 }
 
+/* The kernel would talk about its own addresses on interfaces to come. Fails where it has no IPv6.
+ */
+static void silence_kernel(void)
+{
+	write_file("/proc/sys/net/ipv6/conf/default/disable_ipv6", "1");
+}
+
 int veth_namespace(int *by_user)
 {
 	const uid_t uid = geteuid();
 	const gid_t gid = getegid();
+	bool in_user = false;
 
+	if (unshare(CLONE_NEWNET) != 0) {
+		if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0 || become_root_inside(uid, gid) != 0)
+			return -EPERM;
+		in_user = true;
+	}
 	if (by_user)
-		*by_user = 0;
-	if (unshare(CLONE_NEWNET) == 0)
-		return 0;
-	if (unshare(CLONE_NEWUSER | CLONE_NEWNET) != 0 || become_root_inside(uid, gid) != 0)
-		return -EPERM;
-	if (by_user)
-		*by_user = 1;
+		*by_user = in_user;
+	silence_kernel();
 	return 0;
 }

@@ -13,7 +13,8 @@ int veth_create(const char *name, const char *peer);
 
 /* Gives the calling thread a network namespace that has nobody else in it and ends with the last
  * process in it: by privilege, or inside a user namespace where the kernel allows that; in that
- * case *by_user (may be NULL) becomes 1, else 0. 0, or -EPERM: neither is allowed. */
+ * case *by_user (may be NULL) becomes 1, else 0. Interfaces made in it are silent: no IPv6 of the
+ * kernel's. 0, or -EPERM: neither is allowed. */
 int veth_namespace(int *by_user);
 
 #endif
