@@ -155,10 +155,8 @@ static void log_if_due(struct run *r, uint64_t now_ns)
 	r->log_start_ns = now_ns;
 }
 
-static void on_whole_message(struct run *r, struct client *c)
+static void on_whole_message(struct run *r, struct client *c, uint64_t now_ns)
 {
-	uint64_t now_ns = echo_clock_ns(CLOCK_MONOTONIC);
-
 	histogram_record(r->log_latencies, now_ns - c->sent_ns);
 	log_if_due(r, now_ns);
 	if (r->bytes < r->target_bytes)
@@ -167,6 +165,7 @@ static void on_whole_message(struct run *r, struct client *c)
 
 static void on_pop(struct run *r, struct client *c, demi_sgarray_t *sga)
 {
+	uint64_t now_ns = echo_clock_ns(CLOCK_MONOTONIC); /* the check below is not the echo's */
 	uint32_t len = sga->sga_segs[0].sgaseg_len;
 	bool right = len <= r->o->bufsize - c->received &&
 		     is_echo(c, sga->sga_segs[0].sgaseg_buf, c->received, len);
@@ -186,7 +185,7 @@ static void on_pop(struct run *r, struct client *c, demi_sgarray_t *sga)
 		if (c->received < r->o->bufsize)
 			start_pop(r, c);
 		else
-			on_whole_message(r, c);
+			on_whole_message(r, c, now_ns);
 	}
 }
 
