@@ -347,12 +347,12 @@ static void text_and_fin(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 			return;
 		tcp_receive_text(cb, seg, pkt);
 	}
-	if (cb->fin_seen) {
-		if (cb->fin_seq == cb->rcv_nxt)
-			fin_in_order(cb);
-		else
-			tcp_ack_now(cb);
-	}
+	/* Of a FIN out of order only what takes up room tells: two peers that each answered the
+	 * other's bare acknowledgements would not stop. */
+	if (cb->fin_seen && cb->fin_seq == cb->rcv_nxt)
+		fin_in_order(cb);
+	else if (cb->fin_seen && tcp_segment_length(seg) > 0)
+		tcp_ack_now(cb);
 }
 
 /* Both sides have opened at once: the peer's SYN-ACK repeats the SYN that came before (3.5, figure
