@@ -383,8 +383,9 @@ static bool may_fail(struct end *e, int error)
 		p->counts.excused++;
 		return true;
 	}
-	/* A server that has given up a handshake resets what comes then. */
-	if ((time_out || !c->attached) && p->cfg.may_time_out) {
+	/* A server that has given up a handshake resets what comes then, and so does a stack that
+	 * has given up what a program left to it: nobody is there to be told. */
+	if ((time_out || !c->attached || c->ends[!e->server] == NULL) && p->cfg.may_time_out) {
 		p->counts.timed_out++;
 		return true;
 	}
