@@ -5,33 +5,9 @@
 #include "inet/tcp_ack.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_ranges.h"
+#include "inet/tcp_recovery.h"
 #include "inet/tcp_sendq.h"
 #include "inet/tcp_timer.h"
-
-uint32_t tcp_arrived(const struct tcp_cb *cb)
-{
-	uint32_t guess, flight = tcp_flight(cb);
-
-	if (cb->sack)
-		return cb->sacked_bytes;
-	guess = cb->dupacks * cb->mss;
-	return guess < flight ? guess : flight;
-}
-
-uint32_t tcp_pipe(const struct tcp_cb *cb)
-{
-	uint32_t pipe = tcp_flight(cb), lost;
-
-	if (cb->recovery == TCP_OPEN && cb->dupacks == 0 && cb->sacked_bytes == 0)
-		return pipe;
-	pipe -= tcp_arrived(cb);
-	if (cb->recovery == TCP_OPEN || seq_geq(cb->rtx_next, cb->lost_end))
-		return pipe;
-	lost = cb->lost_end - cb->rtx_next;
-	if (cb->sack)
-		lost -= tcp_ranges_overlap(cb, cb->rtx_next, cb->lost_end);
-	return lost < pipe ? pipe - lost : 0;
-}
 
 /* Room in the send buffer again: told when half of it is free, so that a program does not dribble.
  */
@@ -61,29 +37,6 @@ void tcp_ack_release(struct tcp_cb *cb)
 		tcp_timer_start_rtx(cb);
 }
 
-static void advance_recovery(struct tcp_cb *cb, uint32_t bytes)
-{
-	if (seq_geq(cb->snd_una, cb->recover)) {
-		if (cb->recovery == TCP_FAST_RECOVERY)
-			cb->cc->recovered(cb);
-		cb->recovery = TCP_OPEN;
-		cb->dupacks = 0;
-		return;
-	}
-	if (seq_lt(cb->rtx_next, cb->snd_una))
-		cb->rtx_next = cb->snd_una;
-	if (cb->recovery == TCP_LOSS_RECOVERY) {
-		cb->cc->acked(cb, bytes);
-	} else if (!cb->sack) {
-		/* RFC 6582 3.2, step 3, a partial acknowledgement: the next segment is lost too. */
-		cb->rtx_next = cb->snd_una;
-		cb->lost_end = cb->snd_una + cb->mss;
-		cb->dupacks =
-		    cb->dupacks > bytes / cb->mss ? (uint8_t)(cb->dupacks - bytes / cb->mss) : 0;
-		cb->rtx_due = true;
-	}
-}
-
 /* The numbers of SYN and FIN are not bytes of the program's. */
 static uint32_t without_syn_and_fin(struct tcp_cb *cb, uint32_t ack)
 {
@@ -104,7 +57,7 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 	cb->progress_ns = cb->sock.stack->now_ns;
 	tcp_ack_release(cb);
 	if (cb->recovery != TCP_OPEN) {
-		advance_recovery(cb, bytes);
+		tcp_recovery_advance(cb, bytes);
 	} else {
 		cb->dupacks = 0;
 		if (cb->cwnd_limited)
@@ -122,11 +75,7 @@ static void window_opened(struct tcp_cb *cb)
 	cb->probe_due = cb->small_due = false;
 	cb->rtx_deadline_ns = UINT64_MAX;
 	if (cb->snd_nxt != cb->snd_una) {
-		cb->recovery = TCP_LOSS_RECOVERY;
-		cb->recover = cb->lost_end = cb->snd_nxt;
-		cb->rtx_next = cb->snd_una;
-		cb->rtx_due = true;
-		cb->rtt_start_ns = 0;
+		tcp_recovery_lose_all(cb);
 		tcp_timer_start_rtx(cb);
 	}
 }
@@ -161,61 +110,24 @@ static bool is_duplicate(const struct tcp_cb *cb, const struct tcp_segment *seg,
 	       (uint32_t)seg->wnd << cb->snd_shift == wnd_before;
 }
 
-/* RFC 6675 5 step 4, RFC 6582 3.2 step 2. Without SACK, duplicate ACKs at the very end of a
- * recovery were caused by what it has sent needlessly (RFC 6582 4). */
-static void enter_fast_recovery(struct tcp_cb *cb)
-{
-	uint32_t lost_end = cb->sack ? tcp_ranges_lost_end(cb) : cb->snd_una;
-
-	if (!cb->sack && cb->snd_una == cb->recover)
-		return;
-	cb->cc->loss(cb, tcp_flight(cb));
-	cb->recovery = TCP_FAST_RECOVERY;
-	cb->recover = cb->snd_nxt;
-	cb->rtx_next = cb->snd_una;
-	cb->lost_end = seq_gt(lost_end, cb->snd_una + cb->mss) ? lost_end : cb->snd_una + cb->mss;
-	cb->rtx_due = true;
-	cb->rtt_start_ns = 0;
-	cb->sock.stack->stats.tcp_fast_recoveries++;
-}
-
-/* An acknowledgement that moved nothing but may tell of a loss. */
-static void duplicate(struct tcp_cb *cb)
-{
-	if (cb->dupacks < UINT8_MAX)
-		cb->dupacks++;
-	if (cb->recovery == TCP_OPEN &&
-	    (cb->dupacks >= TCP_DUPACKS || (cb->sack && tcp_ranges_lost_end(cb) != cb->snd_una)))
-		enter_fast_recovery(cb);
-	tcp_output_request(cb);
-}
-
-/* More may be known to be lost. */
-static void extend_loss(struct tcp_cb *cb)
-{
-	uint32_t lost_end = tcp_ranges_lost_end(cb);
-
-	if (seq_gt(lost_end, cb->lost_end))
-		cb->lost_end = lost_end;
-}
-
 bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	uint32_t wnd_before = cb->snd_wnd;
-	bool news = false;
+	struct tcp_ack_news news = {.arrived = tcp_arrived(cb)};
+	bool reported = false;
 
 	if (seq_gt(seg->ack, cb->snd_nxt) || seq_lt(seg->ack, cb->snd_una - cb->max_snd_wnd)) {
 		tcp_challenge(cb);
 		return false;
 	}
-	if (seq_gt(seg->ack, cb->snd_una))
+	if (seq_gt(seg->ack, cb->snd_una)) {
+		news.advanced = seg->ack - cb->snd_una;
 		tcp_ack_advance(cb, seg->ack);
+	}
 	if (cb->sack && (seg->has.sack_count > 0 || cb->sacked != NULL))
-		news = tcp_ranges_update(cb, seg);
-	if (is_duplicate(cb, seg, news, wnd_before))
-		duplicate(cb);
-	if (cb->recovery == TCP_FAST_RECOVERY && cb->sack)
-		extend_loss(cb);
+		reported = tcp_ranges_update(cb, seg);
+	news.duplicate = is_duplicate(cb, seg, reported, wnd_before);
+	tcp_recovery_ack(cb, &news);
 	if (seq_geq(seg->ack, cb->snd_una))
 		tcp_ack_window(cb, seg);
 	if (cb->owned && cb->snd_wnd == 0)

@@ -1,10 +1,5 @@
-/* tcp_ack.h - RFC 9293 3.10.7.4, fifth: what an acknowledgement says about what we sent, and
- * recovery of what was lost (RFC 5681, 6582, 6675, 3042).
- *
- * What is outstanding is three things: reported by SACK (tcp_ranges.h), or guessed from duplicate
- * ACKs where there is no SACK; lost, by rule; or on its way. The last is the pipe of RFC 6675,
- * which the congestion window bounds, in recovery and out of it. So limited transmit (RFC 3042) and
- * the inflation of the window in RFC 6582 need no code of their own.
+/* tcp_ack.h - RFC 9293 3.10.7.4, fifth: what an acknowledgement says about what we sent. What it
+ * says about losses is in tcp_recovery.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -64,12 +59,5 @@ static inline void tcp_ack_advance_plain(struct tcp_cb *cb, uint32_t ack)
 
 /* SND.WND from a segment (RFC 9293 3.10.7.4: SND.WL1, SND.WL2). */
 void tcp_ack_window(struct tcp_cb *cb, const struct tcp_segment *seg);
-
-/* Bytes on their way (RFC 6675 4, SetPipe). */
-uint32_t tcp_pipe(const struct tcp_cb *cb);
-
-/* Bytes that are known to have arrived out of order: reported, or one segment for each duplicate
- * ACK. */
-uint32_t tcp_arrived(const struct tcp_cb *cb);
 
 #endif

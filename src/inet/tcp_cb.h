@@ -50,6 +50,13 @@ enum tcp_recovery {
 	TCP_LOSS_RECOVERY, /* after a timeout: all before `recover` counts as lost */
 };
 
+/* In recovery, the end of what is outstanding may be sent again (RFC 6675 4, NextSeg, rule 4): not
+ * before an acknowledgement has moved snd_una, for till then its own may be on their way; once. */
+enum tcp_rescue { TCP_RESCUE_EARLY, TCP_RESCUE_DUE, TCP_RESCUE_DONE };
+
+/* How many ranges a set of them takes: what most need, or what a window full of holes does. */
+enum tcp_set_size { TCP_SET_SMALL, TCP_SET_LARGE, TCP_SET_SIZES };
+
 struct tcp_chunk;      /* tcp_sendq.h */
 struct tcp_ranges;     /* tcp_ranges.h */
 struct tcp_reassembly; /* tcp_reassembly.h */
@@ -84,7 +91,8 @@ struct tcp_cb {
 	bool passive : 1; /* came from a listener */
 	bool bound : 1;   /* in the table of bound ports */
 	bool keepalive : 1;
-	bool linger : 1; /* SO_LINGER, for linger_s */
+	bool linger : 1;    /* SO_LINGER, for linger_s */
+	uint8_t rescue : 2; /* enum tcp_rescue */
 
 	/* What keeps a connection off the fast paths of input and output: they are taken when all
 	 * of it is zero. */
@@ -158,10 +166,15 @@ struct tcp_cb {
 	uint32_t recover;      /* snd_nxt when recovery began */
 	uint32_t rtx_next;     /* in recovery: all before has been sent again or needs not be */
 	uint32_t lost_end;     /* in recovery: what is lost lies before this */
+	uint32_t rtx_mark;     /* snd_nxt when something was sent again last */
+	uint32_t lost_bytes;   /* in recovery: of [rtx_next, lost_end) what was not reported */
 	uint32_t sacked_bytes; /* between snd_una and snd_nxt */
+	uint32_t prr_delivered, prr_out; /* RFC 9937 6.1: bytes arrived and sent in recovery */
+	uint32_t prr_flight;             /* RecoverFS: on their way when it began */
 	uint32_t iss, irs;
 	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
 	uint8_t challenges;      /* in it */
+	uint8_t dupacks_due;     /* for segments that came out of order since the last ACK */
 	uint8_t keepalive_sent;  /* probes unanswered */
 	uint8_t keepalive_probes;
 	uint16_t peer_mss; /* as its SYN said */

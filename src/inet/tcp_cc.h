@@ -1,6 +1,7 @@
-/* tcp_cc.h - congestion control as a small vtable. tcp_ack.c finds out what happened (bytes
- * acknowledged, a loss, a timeout) and when; an algorithm answers by setting cb->cwnd and
- * cb->ssthresh, in bytes, and may keep what it likes in cb->cc_private. It sends nothing.
+/* tcp_cc.h - congestion control as a small vtable. tcp_ack.c and tcp_recovery.c find out what
+ * happened (bytes acknowledged, a loss, a timeout) and when; an algorithm answers by setting
+ * cb->cwnd and cb->ssthresh, in bytes, and may keep what it likes in cb->cc_private. It sends
+ * nothing. From loss() on cwnd is not its own until recovery is over: see tcp_recovery.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -18,13 +19,11 @@ struct tcp_cc {
 	/* `bytes` were acknowledged for the first time outside recovery, while cwnd was what held
 	 * the sender back. */
 	void (*acked)(struct tcp_cb *cb, uint32_t bytes);
-	/* A loss was found, once for each window: ssthresh and cwnd come down. `flight` is what was
-	 * outstanding, in bytes. */
+	/* A loss was found, once for each window: ssthresh comes down, cwnd follows it while
+	 * recovery lasts. `flight` is what was outstanding, in bytes. */
 	void (*loss)(struct tcp_cb *cb, uint32_t flight);
 	/* The retransmission timer fired; `first` of this series. */
 	void (*timeout)(struct tcp_cb *cb, uint32_t flight, bool first);
-	/* Recovery is over. */
-	void (*recovered)(struct tcp_cb *cb);
 	/* Nothing was sent for a retransmission timeout (RFC 5681 4.1). */
 	void (*idle)(struct tcp_cb *cb);
 };

@@ -7,7 +7,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_output.h"
-#include "inet/tcp_ack.h"
+#include "inet/tcp_recovery.h"
 #include "inet/tcp_timer.h"
 #include <errno.h>
 
@@ -22,11 +22,7 @@ static void path_mtu_changed(struct tcp_cb *cb, const struct icmp_error *e)
 	tcp_update_mss(cb);
 	if (cb->mss >= before || cb->recovery != TCP_OPEN)
 		return;
-	cb->recovery = TCP_LOSS_RECOVERY;
-	cb->recover = cb->lost_end = cb->snd_nxt;
-	cb->rtx_next = cb->snd_una;
-	cb->rtx_due = true;
-	cb->rtt_start_ns = 0;
+	tcp_recovery_lose_all(cb);
 	tcp_output_request(cb);
 }
 

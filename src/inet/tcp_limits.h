@@ -20,6 +20,8 @@ enum {
 	TCP_MSS_MIN = 8,           /* bytes of payload, however small the path */
 	TCP_WINDOW_SHIFT_MAX = 14, /* RFC 7323 2.3 */
 	TCP_INITIAL_SEGMENTS = 10, /* RFC 6928 */
+	/* By so many the window grows for one acknowledgement in slow start (RFC 9406 4.2: L). */
+	TCP_SLOW_START_SEGMENTS = 8,
 	/* Payload pieces of several sends that fit one segment are copied together below this many
 	 * bytes; above it they are referenced. */
 	TCP_GATHER_COPY_BYTES = 512,
@@ -74,6 +76,14 @@ enum {
 	/* Connections that may have either at one time: an eighth of max_tcp, at least so many. */
 	TCP_RANGE_SETS_DIVISOR = 8,
 	TCP_RANGE_SETS_MIN = 64,
+	/* The same for those few whose windows are full of holes: every second segment of 1448
+	 * bytes lost in a window of 4 MiB is 1448 ranges. A set takes 16 and 82 KiB, touched as far
+	 * as it is used; a 64th of max_tcp may have one, within bounds. */
+	TCP_OUT_OF_ORDER_RANGES_LARGE = 2048,
+	TCP_SACKED_RANGES_LARGE = 2048,
+	TCP_LARGE_SETS_DIVISOR = 64,
+	TCP_LARGE_SETS_MIN = 8,
+	TCP_LARGE_SETS_MAX = 256,
 };
 
 /* Memory */

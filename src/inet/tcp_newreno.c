@@ -1,5 +1,5 @@
 /* tcp_newreno.c - slow start and congestion avoidance (RFC 5681) with the initial window of RFC
- * 6928, for the recovery of RFC 6582 that tcp_ack.c does.
+ * 6928.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -14,11 +14,15 @@ static void init(struct tcp_cb *cb)
 	cb->cc_private[0] = 0;
 }
 
-/* RFC 5681 3.1 with L = 2 SMSS for slow start (RFC 3465), and one segment a window beyond it. */
+/* RFC 5681 3.1, counting bytes (RFC 3465): for one acknowledgement cwnd grows by what it covers, at
+ * most L segments; a receiver that takes in frames by the burst acknowledges many at once. After a
+ * timeout that says less, for they may have arrived before it: L = 2. */
 static void acked(struct tcp_cb *cb, uint32_t bytes)
 {
+	uint32_t most = cb->mss * (cb->recovery == TCP_OPEN ? TCP_SLOW_START_SEGMENTS : 2);
+
 	if (cb->cwnd < cb->ssthresh) {
-		cb->cwnd += bytes < 2 * cb->mss ? bytes : 2 * cb->mss;
+		cb->cwnd += bytes < most ? bytes : most;
 		return;
 	}
 	cb->cc_private[0] += bytes;
@@ -36,7 +40,6 @@ static uint32_t half_of(const struct tcp_cb *cb, uint32_t flight)
 static void loss(struct tcp_cb *cb, uint32_t flight)
 {
 	cb->ssthresh = half_of(cb, flight);
-	cb->cwnd = cb->ssthresh;
 	cb->cc_private[0] = 0;
 }
 
@@ -47,12 +50,6 @@ static void timeout(struct tcp_cb *cb, uint32_t flight, bool first)
 		cb->ssthresh = half_of(cb, flight);
 	cb->cwnd = cb->mss;
 	cb->cc_private[0] = 0;
-}
-
-static void recovered(struct tcp_cb *cb)
-{
-	if (cb->cwnd < cb->ssthresh)
-		cb->cwnd = cb->ssthresh;
 }
 
 static void idle(struct tcp_cb *cb)
@@ -69,6 +66,5 @@ const struct tcp_cc tcp_newreno = {
     .acked = acked,
     .loss = loss,
     .timeout = timeout,
-    .recovered = recovered,
     .idle = idle,
 };

@@ -16,10 +16,10 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_output.h"
-#include "inet/tcp_ack.h"
 #include "inet/tcp_frame.h"
 #include "inet/tcp_header.h"
-#include "inet/tcp_ranges.h"
+#include "inet/tcp_reassembly.h"
+#include "inet/tcp_recovery.h"
 #include "inet/tcp_timer.h"
 #include <errno.h>
 
@@ -237,42 +237,20 @@ static int output_new(struct tcp_cb *cb, struct frame *f)
 		    : !tcp_frame_control(cb, f, cb->snd_nxt, flags))
 		return -1;
 	sent_new(cb, len, fin);
+	if (cb->recovery != TCP_OPEN)
+		tcp_recovery_sent_new(cb, len);
 	return 1;
 }
 
-/* The next hole of what is lost: [*seq, *seq + result), at most one segment, 0: none. */
-static uint32_t next_lost(struct tcp_cb *cb, uint32_t *seq)
+/* One frame of what goes again. As output_new(). */
+static int output_again(struct tcp_cb *cb, struct frame *f, enum tcp_rtx_rule rule)
 {
-	uint32_t hole, len;
-
-	if (seq_geq(cb->rtx_next, cb->lost_end))
-		return 0;
-	*seq = cb->rtx_next;
-	hole = UINT32_MAX;
-	if (cb->sack)
-		*seq = tcp_ranges_hole(cb, cb->rtx_next, &hole);
-	if (seq_geq(*seq, cb->lost_end))
-		return 0;
-	len = cb->snd_nxt - *seq;
-	if (len > hole)
-		len = hole;
-	return len < cb->mss ? len : cb->mss;
-}
-
-/* One frame of what is lost, within both windows; the first of a recovery goes whatever cwnd says
- * (RFC 6675 5, step 4.3). As output_new(). */
-static int output_lost(struct tcp_cb *cb, struct frame *f)
-{
-	uint32_t seq, len = next_lost(cb, &seq), data, edge = cb->snd_una + cb->snd_wnd;
+	uint32_t seq, len = tcp_recovery_next(cb, rule, &seq), data;
 	uint8_t flags = TCP_ACK;
 	bool fin;
 
-	if (len == 0 || (!cb->rtx_due && tcp_pipe(cb) + len > cb->cwnd && tcp_pipe(cb) > 0))
+	if (len == 0)
 		return 0;
-	if (seq_geq(seq, edge))
-		return 0;
-	if (seq_gt(seq + len, edge))
-		len = edge - seq;
 	fin = tcp_fin_sent(cb) && seq + len == cb->snd_nxt;
 	data = len - fin;
 	if (data > 0) {
@@ -289,10 +267,7 @@ static int output_lost(struct tcp_cb *cb, struct frame *f)
 	} else if (!tcp_frame_control(cb, f, seq, flags | TCP_FIN)) {
 		return -1;
 	}
-	cb->rtx_next = seq + data + fin;
-	cb->rtx_due = false;
-	cb->rtt_start_ns = 0;
-	cb->sock.stack->stats.tcp_retransmitted++;
+	tcp_recovery_sent_again(cb, rule, seq, seq + data + fin);
 	return 1;
 }
 
@@ -335,13 +310,28 @@ static uint32_t acceptable_seq(const struct tcp_cb *cb)
 	return seq_lt(edge, cb->snd_nxt) ? edge : cb->snd_nxt;
 }
 
+/* Segments that came out of order in one burst: each is to bring a duplicate ACK to a peer that
+ * counts them (RFC 5681 4.2), and each must be told to one that reads SACK, as many as one
+ * acknowledgement has room for. */
+static void acknowledge_rest(struct tcp_cb *cb)
+{
+	if (cb->dupacks_due > 0)
+		cb->dupacks_due--;
+	if (cb->sack ? tcp_reassembly_untold(cb) : cb->dupacks_due > 0)
+		cb->ack_need = TCP_ACK_NOW;
+}
+
 /* An acknowledgement of its own, if it is time. */
 static int output_ack(struct tcp_cb *cb, struct frame *f)
 {
-	if (cb->ack_need == TCP_ACK_NOW ||
-	    (cb->ack_need == TCP_ACK_PUSHED && !cb->ack_fresh && !cb->replies))
-		return tcp_frame_control(cb, f, acceptable_seq(cb), TCP_ACK) ? 1 : -1;
-	return 0;
+	if (cb->ack_need != TCP_ACK_NOW &&
+	    (cb->ack_need != TCP_ACK_PUSHED || cb->ack_fresh || cb->replies))
+		return 0;
+	if (!tcp_frame_control(cb, f, acceptable_seq(cb), TCP_ACK))
+		return -1;
+	if (cb->out_of_order)
+		acknowledge_rest(cb);
+	return 1;
 }
 
 /* The next frame of a connection: 1, 0: nothing more, -1: no buffer. What was received out of order
@@ -355,9 +345,11 @@ static int next_frame(struct tcp_cb *cb, struct frame *f)
 	if (cb->probe_due)
 		r = output_probe(cb, f);
 	if (r == 0 && cb->recovery != TCP_OPEN)
-		r = output_lost(cb, f);
+		r = output_again(cb, f, TCP_RTX_LOST);
 	if (r == 0)
 		r = output_new(cb, f);
+	if (r == 0 && cb->recovery != TCP_OPEN)
+		r = output_again(cb, f, TCP_RTX_DOUBTED);
 	if (r == 0 && cb->keepalive_due)
 		r = output_keepalive(cb, f);
 	if (r == 0)

@@ -3,31 +3,132 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_ranges.h"
+#include "inet/tcp_recovery.h"
 #include "inet/tcp_table.h"
 
-/* Takes range i out. */
-static void erase(struct tcp_ranges *r, uint32_t i)
+static const uint16_t capacities[TCP_SET_SIZES] = {
+    [TCP_SET_SMALL] = TCP_SACKED_RANGES,
+    [TCP_SET_LARGE] = TCP_SACKED_RANGES_LARGE,
+};
+
+uint32_t tcp_ranges_bytes(enum tcp_set_size size)
 {
-	r->count--;
-	memmove(&r->range[i], &r->range[i + 1], (r->count - i) * sizeof(r->range[0]));
+	return (uint32_t)(sizeof(struct tcp_ranges) + capacities[size] * sizeof(struct tcp_range));
+}
+
+static struct tcp_ranges *make(struct tcp_cb *cb, enum tcp_set_size size)
+{
+	struct tcp_ranges *r = tcp_slab_get(&cb->sock.stack->tcp->ranges[size]);
+
+	if (r != NULL) {
+		r->size = (uint16_t)size;
+		r->capacity = capacities[size];
+		r->first = r->count = 0;
+	}
+	return r;
+}
+
+static void give_back(struct tcp_cb *cb, struct tcp_ranges *r)
+{
+	tcp_slab_put(&cb->sock.stack->tcp->ranges[r->size], r);
+}
+
+void tcp_ranges_clear(struct tcp_cb *cb)
+{
+	if (cb->sacked == NULL)
+		return;
+	give_back(cb, cb->sacked);
+	cb->sacked = NULL;
+	cb->reported = false;
+	cb->sacked_bytes = 0;
+}
+
+/* The first range that ends behind seq, or at it when `touching`; NULL-safe: an end pointer when
+ * there is none. */
+static struct tcp_range *find(struct tcp_ranges *r, uint32_t seq, bool touching)
+{
+	struct tcp_range *at = r->range + r->first;
+	uint32_t n = r->count;
+
+	while (n > 0) {
+		uint32_t half = n / 2;
+
+		if (seq_lt(at[half].end, seq) || (!touching && at[half].end == seq)) {
+			at += half + 1;
+			n -= half + 1;
+		} else {
+			n = half;
+		}
+	}
+	return at;
+}
+
+static struct tcp_range *behind_last(struct tcp_ranges *r)
+{
+	return r->range + r->first + r->count;
 }
 
 /* Drops or cuts what lies before snd_una. */
 static void advance(struct tcp_cb *cb)
 {
 	struct tcp_ranges *r = cb->sacked;
-	uint32_t gone = 0;
+	struct tcp_range *at = r->range + r->first;
 
-	while (gone < r->count && seq_leq(r->range[gone].end, cb->snd_una)) {
-		cb->sacked_bytes -= r->range[gone].end - r->range[gone].start;
-		gone++;
+	while (r->count > 0 && seq_leq(at->end, cb->snd_una)) {
+		cb->sacked_bytes -= at->end - at->start;
+		at++;
+		r->first++;
+		r->count--;
 	}
-	r->count -= gone;
-	memmove(&r->range[0], &r->range[gone], r->count * sizeof(r->range[0]));
-	if (r->count > 0 && seq_lt(r->range[0].start, cb->snd_una)) {
-		cb->sacked_bytes -= cb->snd_una - r->range[0].start;
-		r->range[0].start = cb->snd_una;
+	if (r->count > 0 && seq_lt(at->start, cb->snd_una)) {
+		cb->sacked_bytes -= cb->snd_una - at->start;
+		at->start = cb->snd_una;
 	}
+}
+
+/* Moves to a large set. */
+static bool grow(struct tcp_cb *cb)
+{
+	struct tcp_ranges *old = cb->sacked, *r;
+
+	if (old->size == TCP_SET_LARGE)
+		return false;
+	r = make(cb, TCP_SET_LARGE);
+	if (r == NULL)
+		return false;
+	r->count = old->count;
+	memcpy(r->range, old->range + old->first, old->count * sizeof(r->range[0]));
+	give_back(cb, old);
+	cb->sacked = r;
+	return true;
+}
+
+/* Makes a place for one more range, the i-th. NULL: there is none. */
+static struct tcp_range *open_place(struct tcp_cb *cb, uint32_t i)
+{
+	struct tcp_ranges *r = cb->sacked;
+	struct tcp_range *at;
+
+	if (r->count == r->capacity) {
+		if (!grow(cb))
+			return NULL;
+		r = cb->sacked;
+	}
+	if (r->first + r->count == r->capacity) { /* no room at the end, but in front */
+		memmove(r->range, r->range + r->first, r->count * sizeof(r->range[0]));
+		r->first = 0;
+	}
+	at = r->range + r->first + i;
+	memmove(at + 1, at, (r->count - i) * sizeof(*at));
+	r->count++;
+	return at;
+}
+
+/* Takes the ranges [from, to) out. */
+static void close_places(struct tcp_ranges *r, struct tcp_range *from, struct tcp_range *to)
+{
+	memmove(from, to, (size_t)(behind_last(r) - to) * sizeof(*to));
+	r->count = (uint16_t)(r->count - (to - from));
 }
 
 /* Joins a block with what it touches. When there is no place for one more range it is not
@@ -35,26 +136,28 @@ static void advance(struct tcp_cb *cb)
 static bool add(struct tcp_cb *cb, struct tcp_range b)
 {
 	struct tcp_ranges *r = cb->sacked;
-	uint32_t i = 0;
+	struct tcp_range *at = find(r, b.start, true), *to = at, *end = behind_last(r);
+	uint32_t old = 0, old_lost = 0;
 
-	while (i < r->count && seq_lt(r->range[i].end, b.start))
-		i++;
-	if (i < r->count && seq_leq(r->range[i].start, b.start) && seq_geq(r->range[i].end, b.end))
+	if (at < end && seq_leq(at->start, b.start) && seq_geq(at->end, b.end))
 		return false;
-	while (i < r->count && seq_leq(r->range[i].start, b.end)) {
-		if (seq_lt(r->range[i].start, b.start))
-			b.start = r->range[i].start;
-		if (seq_gt(r->range[i].end, b.end))
-			b.end = r->range[i].end;
-		cb->sacked_bytes -= r->range[i].end - r->range[i].start;
-		erase(r, i);
+	for (; to < end && seq_leq(to->start, b.end); to++) {
+		if (seq_lt(to->start, b.start))
+			b.start = to->start;
+		if (seq_gt(to->end, b.end))
+			b.end = to->end;
+		old += to->end - to->start;
+		old_lost += tcp_recovery_unsent(cb, to->start, to->end);
 	}
-	if (r->count == TCP_SACKED_RANGES)
+	if (to == at)
+		at = open_place(cb, (uint32_t)(at - r->range) - r->first);
+	else
+		close_places(r, at + 1, to);
+	if (at == NULL)
 		return false;
-	memmove(&r->range[i + 1], &r->range[i], (r->count - i) * sizeof(r->range[0]));
-	r->range[i] = b;
-	r->count++;
-	cb->sacked_bytes += b.end - b.start;
+	*at = b;
+	cb->sacked_bytes += b.end - b.start - old;
+	cb->lost_bytes -= tcp_recovery_unsent(cb, b.start, b.end) - old_lost;
 	return true;
 }
 
@@ -75,10 +178,9 @@ bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 		if (!plausible(cb, &seg->sack[i]))
 			continue;
 		if (cb->sacked == NULL) {
-			cb->sacked = tcp_slab_get(&cb->sock.stack->tcp->ranges);
+			cb->sacked = make(cb, TCP_SET_SMALL);
 			if (cb->sacked == NULL)
 				return false;
-			cb->sacked->count = 0;
 			cb->reported = true;
 		}
 		news |= add(cb, seg->sack[i]);
@@ -88,43 +190,43 @@ bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 	return news;
 }
 
-void tcp_ranges_clear(struct tcp_cb *cb)
+bool tcp_ranges_reneged(const struct tcp_cb *cb)
 {
-	if (cb->sacked == NULL)
-		return;
-	tcp_slab_put(&cb->sock.stack->tcp->ranges, cb->sacked);
-	cb->sacked = NULL;
-	cb->reported = false;
-	cb->sacked_bytes = 0;
+	const struct tcp_ranges *r = cb->sacked;
+
+	return r != NULL && r->range[r->first].start == cb->snd_una;
 }
 
 uint32_t tcp_ranges_hole(const struct tcp_cb *cb, uint32_t seq, uint32_t *len)
 {
-	const struct tcp_ranges *r = cb->sacked;
+	struct tcp_range *at, *end;
 
 	*len = UINT32_MAX;
-	for (uint32_t i = 0; r != NULL && i < r->count; i++) {
-		if (seq_lt(seq, r->range[i].start)) {
-			*len = r->range[i].start - seq;
-			break;
-		}
-		if (seq_lt(seq, r->range[i].end))
-			seq = r->range[i].end;
+	if (cb->sacked == NULL)
+		return seq;
+	at = find(cb->sacked, seq, false);
+	end = behind_last(cb->sacked);
+	if (at < end && seq_leq(at->start, seq)) {
+		seq = at->end;
+		at++;
 	}
+	if (at < end)
+		*len = at->start - seq;
 	return seq;
 }
 
 uint32_t tcp_ranges_overlap(const struct tcp_cb *cb, uint32_t start, uint32_t end)
 {
-	const struct tcp_ranges *r = cb->sacked;
 	uint32_t bytes = 0;
 
-	for (uint32_t i = 0; r != NULL && i < r->count; i++) {
-		uint32_t a = seq_gt(r->range[i].start, start) ? r->range[i].start : start;
-		uint32_t b = seq_lt(r->range[i].end, end) ? r->range[i].end : end;
+	if (cb->sacked == NULL)
+		return 0;
+	for (const struct tcp_range *at = find(cb->sacked, start, false);
+	     at < behind_last(cb->sacked) && seq_lt(at->start, end); at++) {
+		uint32_t a = seq_gt(at->start, start) ? at->start : start;
+		uint32_t b = seq_lt(at->end, end) ? at->end : end;
 
-		if (seq_lt(a, b))
-			bytes += b - a;
+		bytes += b - a;
 	}
 	return bytes;
 }
@@ -135,10 +237,19 @@ uint32_t tcp_ranges_lost_end(const struct tcp_cb *cb)
 	uint32_t beyond = 0, ranges = 0;
 
 	for (uint32_t i = r != NULL ? r->count : 0; i-- > 0;) {
-		beyond += r->range[i].end - r->range[i].start;
+		const struct tcp_range *at = &r->range[r->first + i];
+
+		beyond += at->end - at->start;
 		ranges++;
 		if (ranges >= TCP_DUPACKS || beyond > (TCP_DUPACKS - 1) * cb->mss)
-			return r->range[i].start;
+			return at->start;
 	}
 	return cb->snd_una;
+}
+
+uint32_t tcp_ranges_end(const struct tcp_cb *cb)
+{
+	const struct tcp_ranges *r = cb->sacked;
+
+	return r != NULL ? r->range[r->first + r->count - 1].end : cb->snd_una;
 }

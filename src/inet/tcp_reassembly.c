@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_reassembly.h"
+#include "inet/tcp_blocks.h"
 #include "inet/tcp_receive.h"
 #include "inet/tcp_table.h"
 
@@ -26,15 +27,51 @@ static void trim_back(struct piece *p, uint32_t end)
 		p->range.end = end;
 }
 
-static void erase(struct tcp_reassembly *r, uint32_t i)
+static const uint16_t capacities[TCP_SET_SIZES] = {
+    [TCP_SET_SMALL] = TCP_OUT_OF_ORDER_RANGES,
+    [TCP_SET_LARGE] = TCP_OUT_OF_ORDER_RANGES_LARGE,
+};
+
+uint32_t tcp_reassembly_bytes(enum tcp_set_size size)
 {
-	r->count--;
-	memmove(&r->block[i], &r->block[i + 1], (r->count - i) * sizeof(r->block[0]));
+	return tcp_blocks_bytes(capacities[size]);
+}
+
+static struct tcp_reassembly *make(struct tcp_cb *cb, enum tcp_set_size size)
+{
+	struct tcp_reassembly *r = tcp_slab_get(&cb->sock.stack->tcp->reassemblies[size]);
+
+	if (r != NULL) {
+		r->size = (uint16_t)size;
+		tcp_blocks_init(r, capacities[size]);
+	}
+	return r;
+}
+
+static void give_back(struct tcp_cb *cb, struct tcp_reassembly *r)
+{
+	tcp_slab_put(&cb->sock.stack->tcp->reassemblies[r->size], r);
+}
+
+/* Moves to a large set. */
+static bool grow(struct tcp_cb *cb)
+{
+	struct tcp_reassembly *old = cb->ooo, *r;
+
+	if (old->size == TCP_SET_LARGE)
+		return false;
+	r = make(cb, TCP_SET_LARGE);
+	if (r == NULL)
+		return false;
+	tcp_blocks_copy(r, old);
+	give_back(cb, old);
+	cb->ooo = r;
+	return true;
 }
 
 static void drop_block(struct tcp_cb *cb, uint32_t i)
 {
-	struct buf *b = cb->ooo->block[i].head;
+	struct buf *b = tcp_blocks_at(cb->ooo, i)->head;
 
 	while (b != NULL) {
 		struct buf *next = b->next;
@@ -43,13 +80,13 @@ static void drop_block(struct tcp_cb *cb, uint32_t i)
 		buf_unref(b);
 		b = next;
 	}
-	erase(cb->ooo, i);
+	tcp_blocks_erase(cb->ooo, i);
 }
 
 static void give_back_if_empty(struct tcp_cb *cb)
 {
 	if (cb->ooo != NULL && cb->ooo->count == 0) {
-		tcp_slab_put(&cb->sock.stack->tcp->reassemblies, cb->ooo);
+		give_back(cb, cb->ooo);
 		cb->ooo = NULL;
 		cb->out_of_order = false;
 	}
@@ -66,7 +103,9 @@ void tcp_reassembly_clear(struct tcp_cb *cb)
  * it meets. */
 static void note_duplicate(struct tcp_cb *cb, uint32_t start, uint32_t end)
 {
-	const struct tcp_reassembly *r = cb->ooo;
+	struct tcp_reassembly *r = cb->ooo;
+	const struct tcp_range *b;
+	uint32_t i;
 
 	cb->duplicate = seq_lt(start, cb->rcv_nxt);
 	if (cb->duplicate) {
@@ -74,22 +113,21 @@ static void note_duplicate(struct tcp_cb *cb, uint32_t start, uint32_t end)
 		cb->dsack.end = seq_lt(end, cb->rcv_nxt) ? end : cb->rcv_nxt;
 		return;
 	}
-	for (uint32_t i = 0; r != NULL && i < r->count; i++) {
-		const struct tcp_range *b = &r->block[i].range;
-
-		if (seq_lt(b->start, end) && seq_lt(start, b->end)) {
-			cb->duplicate = true;
-			cb->dsack.start = seq_gt(b->start, start) ? b->start : start;
-			cb->dsack.end = seq_lt(b->end, end) ? b->end : end;
-			return;
-		}
+	i = r != NULL ? tcp_blocks_find(r, start + 1) : 0;
+	if (r == NULL || i == r->count)
+		return;
+	b = &tcp_blocks_at(r, i)->range;
+	if (seq_lt(b->start, end)) {
+		cb->duplicate = true;
+		cb->dsack.start = seq_gt(b->start, start) ? b->start : start;
+		cb->dsack.end = seq_lt(b->end, end) ? b->end : end;
 	}
 }
 
 /* Moves the first block, which has come in order, to the receive queue. */
 static void deliver_first(struct tcp_cb *cb)
 {
-	struct tcp_block *first = &cb->ooo->block[0];
+	struct tcp_block *first = tcp_blocks_at(cb->ooo, 0);
 	struct buf *b = first->head;
 
 	cb->rcv_nxt = first->range.end;
@@ -100,7 +138,7 @@ static void deliver_first(struct tcp_cb *cb)
 		tcp_receive_append(cb, b, b->data, b->len);
 		b = next;
 	}
-	erase(cb->ooo, 0);
+	tcp_blocks_erase(cb->ooo, 0);
 }
 
 /* A piece that begins at rcv_nxt. Blocks that it covers are dropped, one that it runs into cuts it
@@ -109,14 +147,15 @@ static void add_in_order(struct tcp_cb *cb, struct piece p, struct packet *pkt)
 {
 	struct tcp_reassembly *r = cb->ooo;
 
-	while (r != NULL && r->count > 0 && seq_leq(r->block[0].range.end, p.range.end))
+	while (r != NULL && r->count > 0 && seq_leq(tcp_blocks_at(r, 0)->range.end, p.range.end))
 		drop_block(cb, 0);
 	if (r != NULL && r->count > 0)
-		trim_back(&p, r->block[0].range.start);
+		trim_back(&p, tcp_blocks_at(r, 0)->range.start);
 	tcp_receive_append(cb, pkt->buf, p.data, p.range.end - p.range.start);
 	pkt->buf = NULL;
 	cb->rcv_nxt = p.range.end;
-	if (r != NULL && r->count > 0 && r->block[0].range.start == cb->rcv_nxt)
+	cb->dupacks_due = 0;
+	if (r != NULL && r->count > 0 && tcp_blocks_at(r, 0)->range.start == cb->rcv_nxt)
 		deliver_first(cb);
 	give_back_if_empty(cb);
 	if (cb->read_closed)
@@ -147,55 +186,47 @@ static void append(struct tcp_cb *cb, struct tcp_block *block, const struct piec
 	cb->recv_memory += tcp_buf_memory(b);
 }
 
-/* Joins block i + 1 to block i, which it touches. */
+/* Joins the block in place i + 1 to that in place i, which it touches. */
 static void join_next(struct tcp_reassembly *r, uint32_t i)
 {
-	struct tcp_block *a = &r->block[i], *b = &r->block[i + 1];
+	struct tcp_block *a = tcp_blocks_at(r, i), *b = tcp_blocks_at(r, i + 1);
 
 	a->range.end = b->range.end;
 	a->tail->next = b->head;
 	a->tail = b->tail;
-	erase(r, i + 1);
-}
-
-/* Makes an empty block in place i, at most TCP_OUT_OF_ORDER_RANGES. */
-static bool make_block(struct tcp_reassembly *r, uint32_t i, uint32_t start)
-{
-	if (r->count == TCP_OUT_OF_ORDER_RANGES)
-		return false;
-	memmove(&r->block[i + 1], &r->block[i], (r->count - i) * sizeof(r->block[0]));
-	r->count++;
-	r->block[i] = (struct tcp_block){.range = {start, start}};
-	return true;
+	tcp_blocks_erase(r, i + 1);
 }
 
 /* A piece beyond rcv_nxt. */
 static void add_out_of_order(struct tcp_cb *cb, struct piece p, struct packet *pkt)
 {
 	struct tcp_reassembly *r = cb->ooo;
-	uint32_t i = 0;
-	bool follows;
+	uint32_t i = tcp_blocks_find(r, p.range.start), next;
+	struct tcp_block *b = i < r->count ? tcp_blocks_at(r, i) : NULL;
+	bool follows = b != NULL && seq_leq(b->range.start, p.range.start);
 
-	while (i < r->count && seq_lt(r->block[i].range.end, p.range.start))
-		i++;
-	follows = i < r->count && seq_leq(r->block[i].range.start, p.range.start);
-	if (follows && seq_geq(r->block[i].range.end, p.range.end)) {
-		r->block[i].stamp = ++r->stamp; /* all of it is here already */
+	if (follows && seq_geq(b->range.end, p.range.end)) {
+		tcp_blocks_touch(r, i); /* all of it is here already */
 		return;
 	}
 	if (follows)
-		trim_front(&p, r->block[i].range.end);
-	while (i + follows < r->count && seq_leq(r->block[i + follows].range.end, p.range.end))
-		drop_block(cb, i + follows);
-	if (i + follows < r->count)
-		trim_back(&p, r->block[i + follows].range.start);
-	if (!follows && !make_block(r, i, p.range.start)) {
-		cb->sock.stack->stats.tcp_out_of_order_dropped++;
-		return;
+		trim_front(&p, b->range.end);
+	next = i + follows;
+	while (next < r->count && seq_leq(tcp_blocks_at(r, next)->range.end, p.range.end))
+		drop_block(cb, next);
+	if (next < r->count)
+		trim_back(&p, tcp_blocks_at(r, next)->range.start);
+	if (!follows) {
+		if (r->count == r->capacity && !grow(cb)) {
+			cb->sock.stack->stats.tcp_out_of_order_dropped++;
+			return;
+		}
+		r = cb->ooo;
+		b = tcp_blocks_insert(r, i, p.range.start);
 	}
-	append(cb, &r->block[i], &p, pkt);
-	r->block[i].stamp = ++r->stamp;
-	if (i + 1 < r->count && r->block[i + 1].range.start == r->block[i].range.end)
+	append(cb, b, &p, pkt);
+	tcp_blocks_touch(r, i);
+	if (i + 1 < r->count && tcp_blocks_at(r, i + 1)->range.start == b->range.end)
 		join_next(r, i);
 }
 
@@ -210,11 +241,9 @@ static bool affordable(const struct tcp_cb *cb, const struct buf *b)
 static bool have_reassembly(struct tcp_cb *cb)
 {
 	if (cb->ooo == NULL) {
-		cb->ooo = tcp_slab_get(&cb->sock.stack->tcp->reassemblies);
+		cb->ooo = make(cb, TCP_SET_SMALL);
 		if (cb->ooo == NULL)
 			return false;
-		cb->ooo->count = 0;
-		cb->ooo->stamp = 0;
 		cb->out_of_order = true;
 	}
 	return true;
@@ -241,27 +270,16 @@ void tcp_reassembly_add(struct tcp_cb *cb, uint32_t start, uint32_t end, uint8_t
 	}
 }
 
-/* The block with the largest stamp below `below`, or NULL. */
-static const struct tcp_block *most_recent(const struct tcp_reassembly *r, uint32_t below)
+uint32_t tcp_reassembly_sack(struct tcp_cb *cb, struct tcp_range *out, uint32_t max)
 {
-	const struct tcp_block *best = NULL;
-
-	for (uint32_t i = 0; i < r->count; i++)
-		if (r->block[i].stamp < below && (best == NULL || r->block[i].stamp > best->stamp))
-			best = &r->block[i];
-	return best;
-}
-
-uint32_t tcp_reassembly_sack(const struct tcp_cb *cb, struct tcp_range *out, uint32_t max)
-{
-	const struct tcp_block *b;
-	uint32_t n = 0, below = UINT32_MAX;
+	uint32_t n = 0;
 
 	if (cb->duplicate)
 		out[n++] = cb->dsack;
-	while (cb->ooo != NULL && n < max && (b = most_recent(cb->ooo, below)) != NULL) {
-		out[n++] = b->range;
-		below = b->stamp;
-	}
-	return n;
+	return cb->ooo != NULL ? n + tcp_blocks_tell(cb->ooo, out + n, max - n) : n;
+}
+
+bool tcp_reassembly_untold(const struct tcp_cb *cb)
+{
+	return cb->ooo != NULL && cb->ooo->fresh > 0;
 }

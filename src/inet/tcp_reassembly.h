@@ -4,6 +4,10 @@
  * Of two segments that claim the same bytes the earlier one counts, unless the later covers a whole
  * block, which it then replaces. Bytes that are in order are never written again.
  *
+ * As with the sender's ranges (tcp_ranges.h), there are small sets, and large ones for the few
+ * connections that need them. Blocks stay where they are; what is moved to keep them in order is
+ * their numbers, and the most recent are found by a list: no peer can make us walk a set.
+ *
  * SPDX-License-Identifier: MIT
  */
 #ifndef INET_TCP_REASSEMBLY_H
@@ -11,17 +15,8 @@
 
 #include "inet/tcp_cb.h"
 
-struct tcp_block {
-	struct tcp_range range;
-	struct buf *head, *tail; /* linked by next */
-	uint32_t stamp; /* of its last change: the largest is the most recent (RFC 2018 4) */
-};
-
-struct tcp_reassembly {
-	uint32_t count;
-	uint32_t stamp;
-	struct tcp_block block[TCP_OUT_OF_ORDER_RANGES]; /* in order, not touching each other */
-};
+/* Bytes of a set. */
+uint32_t tcp_reassembly_bytes(enum tcp_set_size size);
 
 /* The bytes [start, end) at data, inside pkt->buf and inside the window or before it, of a segment
  * that is out of order, old, or comes while others are out of order. Notes duplicates for D-SACK
@@ -30,9 +25,12 @@ struct tcp_reassembly {
 void tcp_reassembly_add(struct tcp_cb *cb, uint32_t start, uint32_t end, uint8_t *data,
 			struct packet *pkt);
 
-/* Up to max SACK blocks for the next acknowledgement: the duplicate first, then the most recently
- * changed ones. Returns how many. */
-uint32_t tcp_reassembly_sack(const struct tcp_cb *cb, struct tcp_range *out, uint32_t max);
+/* Up to max SACK blocks, at least one, for the next acknowledgement: the duplicate first, then the
+ * most recently changed of those that were not told yet, then others. Returns how many. */
+uint32_t tcp_reassembly_sack(struct tcp_cb *cb, struct tcp_range *out, uint32_t max);
+
+/* Has something changed that was not told yet? */
+bool tcp_reassembly_untold(const struct tcp_cb *cb);
 
 void tcp_reassembly_clear(struct tcp_cb *cb);
 

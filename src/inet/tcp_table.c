@@ -45,17 +45,31 @@ static uint32_t at_least(uint32_t n, uint32_t least)
 	return n > least ? n : least;
 }
 
+/* Sets of ranges, of both sizes. */
+static int create_sets(struct tcp_table *t, uint32_t max_tcp)
+{
+	uint32_t large = at_least(max_tcp / TCP_LARGE_SETS_DIVISOR, TCP_LARGE_SETS_MIN);
+	const uint32_t counts[TCP_SET_SIZES] = {
+	    [TCP_SET_SMALL] = at_least(max_tcp / TCP_RANGE_SETS_DIVISOR, TCP_RANGE_SETS_MIN),
+	    [TCP_SET_LARGE] = large < TCP_LARGE_SETS_MAX ? large : TCP_LARGE_SETS_MAX,
+	};
+
+	for (int i = 0; i < TCP_SET_SIZES; i++)
+		if (slab_create(&t->reassemblies[i], counts[i], tcp_reassembly_bytes(i)) != 0 ||
+		    slab_create(&t->ranges[i], counts[i], tcp_ranges_bytes(i)) != 0)
+			return -ENOMEM;
+	return 0;
+}
+
 static int create_slabs(struct tcp_table *t, const struct stack_config *cfg)
 {
 	uint32_t cbs = cfg->max_tcp + cfg->max_listeners;
-	uint32_t sets = at_least(cfg->max_tcp / TCP_RANGE_SETS_DIVISOR, TCP_RANGE_SETS_MIN);
 	uint32_t chunks = at_least(cfg->max_tcp * TCP_CHUNKS_PER_CONNECTION, TCP_CHUNKS_MIN);
 
 	if (slab_create(&t->cbs, cbs, sizeof(struct tcp_cb)) != 0 ||
 	    slab_create(&t->halves, cfg->max_half_open, sizeof(struct tcp_half)) != 0 ||
 	    slab_create(&t->chunks, chunks, sizeof(struct tcp_chunk)) != 0 ||
-	    slab_create(&t->reassemblies, sets, sizeof(struct tcp_reassembly)) != 0 ||
-	    slab_create(&t->ranges, sets, sizeof(struct tcp_ranges)) != 0)
+	    create_sets(t, cfg->max_tcp) != 0)
 		return -ENOMEM;
 	t->slot_mask = power_of_two(cbs) - 1;
 	t->slots = calloc(t->slot_mask + 1, sizeof(struct tcp_cb *));
@@ -111,8 +125,10 @@ void tcp_destroy(struct stack *s)
 	free(t->cbs.block);
 	free(t->halves.block);
 	free(t->chunks.block);
-	free(t->reassemblies.block);
-	free(t->ranges.block);
+	for (int i = 0; i < TCP_SET_SIZES; i++) {
+		free(t->reassemblies[i].block);
+		free(t->ranges[i].block);
+	}
 	free(t->slots);
 	free(t->half_slots);
 	free(t);

@@ -84,7 +84,8 @@ struct tcp_table {
 	struct wheel wheel, half_wheel; /* connections; half-open ones */
 	uint64_t next_ns;               /* at or before the wheel_next() of both */
 
-	struct tcp_slab cbs, halves, chunks, reassemblies, ranges;
+	struct tcp_slab cbs, halves, chunks;
+	struct tcp_slab reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES];
 	struct tcp_half **half_slots;
 	uint32_t half_mask;
 	struct list half_by_age;

@@ -5,7 +5,7 @@
 #include "inet/tcp_timer.h"
 #include "inet/tcp_listen.h"
 #include "inet/tcp_output.h"
-#include "inet/tcp_ranges.h"
+#include "inet/tcp_recovery.h"
 #include <errno.h>
 
 static uint64_t min_ns(uint64_t a, uint64_t b)
@@ -72,20 +72,11 @@ static void back_off(struct tcp_cb *cb)
 		cb->rtx_deadline_ns = end;
 }
 
-/* RFC 6298 5.4 to 5.7: all that is outstanding counts as lost and is sent again as the congestion
- * window lets it. */
+/* RFC 6298 5.4 to 5.7. */
 static void retransmission_timeout(struct tcp_cb *cb)
 {
-	uint32_t flight = tcp_flight(cb);
-
-	tcp_ranges_clear(cb);
-	cb->cc->timeout(cb, flight, cb->rtx_count == 0);
-	cb->recovery = TCP_LOSS_RECOVERY;
-	cb->recover = cb->lost_end = cb->snd_nxt;
-	cb->rtx_next = cb->snd_una;
-	cb->dupacks = 0;
-	cb->rtx_due = true;
-	cb->rtt_start_ns = 0; /* Karn: what is sent again is not timed */
+	cb->cc->timeout(cb, tcp_flight(cb), cb->rtx_count == 0);
+	tcp_recovery_lose_all(cb);
 	cb->sock.stack->stats.tcp_timeouts++;
 }
 

@@ -176,17 +176,28 @@ static inline int cannot_send(const struct tcp_cb *cb)
 	return -ENOTCONN;
 }
 
-/* How many bytes may be accepted of a send of len. When less than it wants is free, and less than a
- * quarter of the buffer, waiting gives larger pieces. */
+/* The part of a send that fits the room there is: full segments, and what is left is no less than
+ * what is sent from where it lies. When the room is less than a quarter of the buffer, waiting
+ * gives larger pieces. */
+static uint32_t accept_part(const struct tcp_cb *cb, uint32_t len, uint32_t room)
+{
+	uint32_t least = cb->sock.stack->cfg.zero_copy_bytes, part = room;
+
+	if (room < cb->send_limit / 4)
+		return 0;
+	if (len - room < least && len > least)
+		part = len - least;
+	return part > cb->mss ? part - part % cb->mss : room;
+}
+
+/* How many bytes may be accepted of a send of len. */
 static inline uint32_t accept_bytes(const struct tcp_cb *cb, uint32_t len)
 {
 	uint32_t queued = cb->snd_end - cb->snd_una, room = cb->send_limit - queued;
 
 	if (queued > cb->send_limit)
 		return 0;
-	if (len <= room)
-		return len;
-	return room >= cb->send_limit / 4 ? room : 0;
+	return len <= room ? len : accept_part(cb, len, room);
 }
 
 /* tcp_send() of a request or a reply, while nothing is queued. False: no buffer. */

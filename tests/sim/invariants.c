@@ -66,7 +66,9 @@ const char *invariant_rest(struct stack *s, uint64_t now_ns)
 		return "a half-open connection is left";
 	if (t->chunks.used != 0)
 		return "a piece of a send queue is left";
-	if (t->reassemblies.used != 0 || t->ranges.used != 0)
-		return "a set of TCP ranges is left";
+	for (int i = 0; i < TCP_SET_SIZES; i++) {
+		if (t->reassemblies[i].used != 0 || t->ranges[i].used != 0)
+			return "a set of TCP ranges is left";
+	}
 	return udp_is_empty(s, now_ns) ? NULL : "the table of UDP sockets is not empty";
 }
