@@ -5,6 +5,7 @@
  */
 #include "base/checksum.h"
 #include "base/checksum_bulk.h"
+#include <stdbool.h>
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
@@ -107,13 +108,6 @@ static inline uint64_t tail_of_many(const uint8_t *end, size_t n)
 	return load64(end - 8) >> (64 - 8 * n);
 }
 
-/* 64 to 32 bits, with end-around carry. */
-static inline uint32_t fold64(uint64_t s)
-{
-	s += s << 32 | s >> 32;
-	return (uint32_t)(s >> 32);
-}
-
 /* Fewer than 8 bytes. */
 static __attribute__((noinline)) uint32_t sum_few(const uint8_t *p, size_t n, uint32_t sum)
 {
@@ -130,37 +124,81 @@ static __attribute__((noinline)) uint32_t sum_few(const uint8_t *p, size_t n, ui
 	}
 	if (n & 1)
 		w |= (uint64_t)p[at] << 8 * at;
-	return fold64(add1(sum, w));
+	return csum_fold64(add1(sum, w));
 }
 
-/* At least 8 bytes. */
-static inline uint32_t sum_many(const uint8_t *p, size_t len, uint64_t s)
+/* n bytes, a constant, at offset `at`. */
+static inline void copy_piece(bool copy, uint8_t *to, const uint8_t *p, size_t at, size_t n)
 {
-	for (const uint8_t *end = p + (len & ~(size_t)63); p != end; p += 64)
-		s = add64_bytes(s, p);
+	if (copy)
+		memcpy(to + at, p + at, n);
+}
+
+/* 8 to 255 bytes, copied on the way if `copy`, a constant, says so. No loop: a bit of len says for
+ * each size of piece whether there is one. */
+static inline __attribute__((always_inline)) uint32_t
+sum_many(bool copy, uint8_t *to, const uint8_t *p, size_t len, uint64_t s)
+{
+	size_t at = 0;
+
+	if (len & 128) {
+		copy_piece(copy, to, p, 0, 128);
+		s = add64_bytes(add64_bytes(s, p), p + 64);
+		at = 128;
+	}
+	if (len & 64) {
+		copy_piece(copy, to, p, at, 64);
+		s = add64_bytes(s, p + at);
+		at += 64;
+	}
 	if (len & 32) {
-		s = add4(s, load64(p), load64(p + 8), load64(p + 16), load64(p + 24));
-		p += 32;
+		copy_piece(copy, to, p, at, 32);
+		s = add4(s, load64(p + at), load64(p + at + 8), load64(p + at + 16),
+			 load64(p + at + 24));
+		at += 32;
 	}
 	if (len & 16) {
-		s = add2(s, load64(p), load64(p + 8));
-		p += 16;
+		copy_piece(copy, to, p, at, 16);
+		s = add2(s, load64(p + at), load64(p + at + 8));
+		at += 16;
 	}
 	if (len & 8) {
-		s = add1(s, load64(p));
-		p += 8;
+		copy_piece(copy, to, p, at, 8);
+		s = add1(s, load64(p + at));
 	}
-	if (len & 7)
-		s = add1(s, tail_of_many(p + (len & 7), len & 7));
-	return fold64(s);
+	if (len & 7) {
+		copy_piece(copy, to, p, len - 8, 8);
+		s = add1(s, tail_of_many(p + len, len & 7));
+	}
+	return csum_fold64(s);
 }
 
 static __attribute__((noinline)) uint32_t sum_large(const uint8_t *p, size_t len, uint32_t sum)
 {
-	uint64_t bulk_sum;
-	size_t bulk = csum_bulk(p, len, &bulk_sum);
+	uint64_t s;
+	size_t bulk = csum_bulk(p, len, &s);
 
-	return sum_many(p + bulk, len - bulk, add1(sum, bulk_sum));
+	s = add1(s, sum);
+	for (p += bulk, len -= bulk; len >= BULK_FROM_BYTES; p += 64, len -= 64)
+		s = add64_bytes(s, p); /* there is no vector code */
+	return len < 8 ? sum_few(p, len, csum_fold64(s)) : sum_many(false, NULL, p, len, s);
+}
+
+static __attribute__((noinline)) uint32_t copy_few(uint8_t *to, const uint8_t *p, size_t len,
+						   uint32_t sum)
+{
+	memcpy(to, p, len);
+	return sum_few(p, len, sum);
+}
+
+static __attribute__((noinline)) uint32_t copy_large(uint8_t *to, const uint8_t *p, size_t len,
+						     uint32_t sum)
+{
+	uint64_t s;
+	size_t bulk = csum_bulk_copy(to, p, len, &s);
+
+	memcpy(to + bulk, p + bulk, len - bulk);
+	return sum_large(p + bulk, len - bulk, csum_fold64(add1(s, sum)));
 }
 
 uint32_t csum_partial(const void *data, size_t len, uint32_t sum)
@@ -169,24 +207,14 @@ uint32_t csum_partial(const void *data, size_t len, uint32_t sum)
 		return sum_few(data, len, sum);
 	if (len >= BULK_FROM_BYTES)
 		return sum_large(data, len, sum);
-	return sum_many(data, len, sum);
+	return sum_many(false, NULL, data, len, sum);
 }
 
-/* What is in the nearest cache is summed after it was copied as fast as on the way. */
 uint32_t csum_copy(void *restrict dst, const void *restrict src, size_t len, uint32_t sum)
 {
-	uint8_t *d = dst;
-	const uint8_t *p = src;
-	uint64_t bulk_sum;
-
-	if (len >= BULK_FROM_BYTES) {
-		size_t bulk = csum_bulk_copy(d, p, len, &bulk_sum);
-
-		sum = fold64(add1(sum, bulk_sum));
-		d += bulk;
-		p += bulk;
-		len -= bulk;
-	}
-	memcpy(d, p, len);
-	return csum_partial(p, len, sum);
+	if (__builtin_expect(len < 8, 0))
+		return copy_few(dst, src, len, sum);
+	if (len >= BULK_FROM_BYTES)
+		return copy_large(dst, src, len, sum);
+	return sum_many(true, dst, src, len, sum);
 }

@@ -34,6 +34,20 @@ static inline uint32_t csum_add(uint32_t sum, uint32_t block)
 	return s + (s < block); /* end-around carry */
 }
 
+/* csum_add() of sums of 64-bit words, and the way back: modulo 2^16 - 1 they are all the same. */
+static inline uint64_t csum_add64(uint64_t sum, uint64_t block)
+{
+	uint64_t s = sum + block;
+
+	return s + (s < block);
+}
+
+static inline uint32_t csum_fold64(uint64_t sum)
+{
+	sum += sum << 32 | sum >> 32;
+	return (uint32_t)(sum >> 32);
+}
+
 /* `sum` plus that of a block whose first byte has an odd place: its words are swapped, which modulo
  * 2^16 - 1 is a turn by 8 bits. */
 static inline uint32_t csum_add_odd(uint32_t sum, uint32_t block)
@@ -68,15 +82,13 @@ static inline void csum_store(void *field, uint32_t sum)
 static inline uint32_t csum_header20(const void *header, uint32_t sum)
 {
 	const uint8_t *p = header;
-	uint64_t a, b, s;
+	uint64_t a, b;
 	uint32_t c;
 
 	memcpy(&a, p, sizeof(a));
 	memcpy(&b, p + 8, sizeof(b));
 	memcpy(&c, p + 16, sizeof(c));
-	s = (uint64_t)sum + c + (uint32_t)a + (a >> 32) + (uint32_t)b + (b >> 32);
-	s += s << 32 | s >> 32;
-	return (uint32_t)(s >> 32);
+	return csum_fold64(csum_add64(csum_add64(a, b), (uint64_t)sum + c));
 }
 
 #endif
