@@ -74,10 +74,10 @@ static inline void pair_copy_plain(struct pair_end *from, struct pair_end *to,
 		return;
 	}
 	b->len = f->len;
-	memcpy(b->data, f->head->data, f->len);
 	from->link.tx_bytes += f->len;
 	from->link.tx_copied_bytes += f->len;
 	pair_put(to, b);
+	memcpy(b->data, f->head->data, f->len);
 }
 
 /* A copy of the frame, or of its segment i, in a buffer of the receiving end. */
@@ -110,7 +110,8 @@ static bool pair_may_pass(const struct pair_end *to, const struct frame *f)
 }
 
 /* Any other frame. False: it waits, as the ring is full. */
-static bool pair_send(struct pair_end *e, struct pair_end *to, struct frame *f)
+static __attribute__((noinline)) bool pair_send_any(struct pair_end *e, struct pair_end *to,
+						    struct frame *f)
 {
 	uint32_t segments = offload_segments(f);
 
@@ -134,25 +135,26 @@ static bool pair_send(struct pair_end *e, struct pair_end *to, struct frame *f)
 	return true;
 }
 
+static inline bool pair_send(struct pair_end *e, struct pair_end *to, struct frame *f)
+{
+	if ((f->nfrags | f->offload) != 0 || f->len > to->copy_max || buf_sole(f->head) ||
+	    pair_room(to) == 0)
+		return pair_send_any(e, to, f);
+	pair_copy_plain(e, to, f);
+	buf_unref(f->head);
+	return true;
+}
+
 static int pair_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
 {
 	struct pair_end *e = pair_of(l), *to = e->peer;
-	int i;
+	int i = 0;
 
 	(void)now_ns;
 	if (to == NULL)
 		return -ENODEV;
-	for (i = 0; i < n; i++) {
-		struct frame *f = &frames[i];
-
-		if ((f->nfrags | f->offload) == 0 && f->len <= to->copy_max && !buf_sole(f->head) &&
-		    to->head - to->tail <= to->mask) {
-			pair_copy_plain(e, to, f);
-			buf_unref(f->head);
-		} else if (!pair_send(e, to, f)) {
-			break;
-		}
-	}
+	while (i < n && pair_send(e, to, &frames[i]))
+		i++;
 	l->tx_frames += (uint64_t)i;
 	return i;
 }

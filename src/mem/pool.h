@@ -34,7 +34,7 @@ struct pool {
 	void (*release)(struct pool *, struct buf *);
 	/* Called when `free` is empty: puts some there, or returns false. NULL: there are none. */
 	bool (*refill)(struct pool *);
-	uint64_t gets, empty; /* handed out; asked for in vain */
+	uint64_t empty; /* how often it was asked for a buffer in vain */
 
 	/* Cold: */
 	uint32_t count;   /* buffers in all */
@@ -99,7 +99,6 @@ static inline struct buf *pool_get(struct pool *pool)
 		return pool_get_slow(pool);
 	pool->free = b->next;
 	pool->free_count--;
-	pool->gets++;
 	b->data = b->base + pool->headroom;
 	b->len = 0;
 	b->next = NULL;
