@@ -25,6 +25,15 @@ static inline uint32_t get_be32(const void *p)
 	return __builtin_bswap32(v);
 }
 
+/* Four bytes as they lie, to be compared with others that lie so. */
+static inline uint32_t get_raw32(const void *p)
+{
+	uint32_t v;
+
+	memcpy(&v, p, sizeof(v));
+	return v;
+}
+
 static inline void put_be16(void *p, uint16_t v)
 {
 	v = __builtin_bswap16(v);

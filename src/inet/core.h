@@ -107,9 +107,11 @@ static inline void stack_drop(struct buf *b, uint64_t *counter)
 /* Adds STACK_EV_ bits to what stack_events() will say about k, once. */
 static inline void event_raise(struct sock *k, uint32_t bits)
 {
-	if (k->event_bits == 0)
+	uint32_t before = k->event_bits;
+
+	k->event_bits = (uint16_t)(before | bits);
+	if (before == 0)
 		list_add_tail(&k->stack->events, &k->event_link);
-	k->event_bits |= (uint16_t)bits;
 }
 
 #endif

@@ -7,17 +7,9 @@
 #include "base/checksum.h"
 #include "inet/eth.h"
 #include "inet/ip4.h"
-#include "inet/tcp.h"
+#include "inet/tcp_fast.h"
 
 enum { PLAIN_BYTES = ETH_HEADER_BYTES + IP4_HEADER_BYTES };
-
-static inline uint32_t load32(const uint8_t *p)
-{
-	uint32_t v;
-
-	memcpy(&v, p, sizeof(v));
-	return v;
-}
 
 /* Could one host of this or another link have this address, in wire order? */
 static inline bool is_plain_source(const struct stack *s, uint32_t wire)
@@ -35,32 +27,21 @@ static inline bool is_plain(const struct stack *s, const uint8_t *f, uint32_t by
 	const uint8_t *h = f + ETH_HEADER_BYTES;
 
 	return bytes >= PLAIN_BYTES && s->vlan_id == 0 && eth_mac48(f) == s->mac48 &&
-	       (load32(f + 12) & 0x00ffffff) == 0x00450008 &&  /* IPv4, five words */
-	       (load32(h + IP4_FRAGMENT) & 0x0000ff3f) == 0 && /* neither offset nor MF */
-	       load32(h + IP4_DST) == s->addr4_wire &&
+	       (get_raw32(f + 12) & 0x00ffffff) == 0x00450008 &&  /* IPv4, five words */
+	       (get_raw32(h + IP4_FRAGMENT) & 0x0000ff3f) == 0 && /* neither offset nor MF */
+	       get_raw32(h + IP4_DST) == s->addr4_wire &&
 	       (uint32_t)get_be16(h + IP4_TOTAL_LENGTH) - IP4_HEADER_BYTES <= bytes - PLAIN_BYTES &&
 	       csum_fold(csum_header20(h, 0)) == 0;
 }
 
-/* A plain packet with a segment of a connection: from whom it may come was seen when that began. */
-static inline bool take_fast(struct stack *s, struct buf *b)
-{
-	uint8_t *h = b->data + ETH_HEADER_BYTES;
-
-	return h[IP4_PROTOCOL] == IPPROTO_TCP &&
-	       tcp_input_fast(s, b, h + IP4_HEADER_BYTES,
-			      (uint32_t)get_be16(h + IP4_TOTAL_LENGTH) - IP4_HEADER_BYTES,
-			      ip4_from_wire(load32(h + IP4_SRC)));
-}
-
 /* What is_plain() has found to be so. */
-static inline void take_plain(struct packet *pkt, struct buf *b)
+static inline void describe_plain(struct packet *pkt, struct buf *b)
 {
 	uint8_t *h = b->data + ETH_HEADER_BYTES;
 
 	pkt->buf = b;
-	pkt->src = ip4_from_wire(load32(h + IP4_SRC));
-	pkt->dst = ip4_from_wire(load32(h + IP4_DST));
+	pkt->src = ip4_from_wire(get_raw32(h + IP4_SRC));
+	pkt->dst = ip4_from_wire(get_raw32(h + IP4_DST));
 	pkt->l3 = h;
 	pkt->l4 = h + IP4_HEADER_BYTES;
 	pkt->l4_len = (uint32_t)get_be16(h + IP4_TOTAL_LENGTH) - IP4_HEADER_BYTES;
@@ -70,31 +51,39 @@ static inline void take_plain(struct packet *pkt, struct buf *b)
 	pkt->csum_ok = (b->flags & BUF_CSUM_OK) != 0;
 }
 
-void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_ns)
+/* A plain packet that tcp_fast_input() does not take. Not in line: it would be in its way. */
+static __attribute__((noinline)) void plain_input(struct stack *s, struct buf *b)
 {
 	struct packet pkt;
 
+	if (!is_plain_source(s, get_raw32(b->data + ETH_HEADER_BYTES + IP4_SRC))) {
+		eth_input(s, b);
+		return;
+	}
+	describe_plain(&pkt, b);
+	if (pkt.protocol == IPPROTO_TCP)
+		tcp_input(s, &pkt);
+	else
+		ip_deliver(s, &pkt);
+}
+
+void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_ns)
+{
 	stack_set_time(s, now_ns);
 	s->stats.rx_frames += (uint64_t)n;
 	for (int i = 0; i < n; i++) {
 		struct buf *b = bufs[i];
+		uint8_t *h = b->data + ETH_HEADER_BYTES;
+		bool taken;
 
 		if (i + 1 < n)
 			__builtin_prefetch(bufs[i + 1]->data);
-		if (!is_plain(s, b->data, b->len)) {
+		if (__builtin_expect(!is_plain(s, b->data, b->len), 0)) {
 			eth_input(s, b);
 			continue;
 		}
-		if (take_fast(s, b))
-			continue;
-		if (!is_plain_source(s, load32(b->data + ETH_HEADER_BYTES + IP4_SRC))) {
-			eth_input(s, b);
-			continue;
-		}
-		take_plain(&pkt, b);
-		if (pkt.protocol == IPPROTO_TCP)
-			tcp_input(s, &pkt);
-		else
-			ip_deliver(s, &pkt);
+		taken = h[IP4_PROTOCOL] == IPPROTO_TCP && tcp_fast_input(s, b, h);
+		if (__builtin_expect(!taken, 0))
+			plain_input(s, b);
 	}
 }

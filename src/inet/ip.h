@@ -97,7 +97,8 @@ static inline uint8_t *ip_path_write(const struct stack *s, const struct ip_path
 
 	p->neighbour->used_ns = s->now_ns;
 	memcpy(l4 - IP_HEADERS_ROOM, p->headers, IP_HEADERS_ROOM);
-	l4[IP4_TOS - IP4_HEADER_BYTES] = ecn;
+	if (ecn != 0)
+		l4[IP4_TOS - IP4_HEADER_BYTES] = ecn;
 	put_be16(l4 + IP4_TOTAL_LENGTH - IP4_HEADER_BYTES, total);
 	csum_store(l4 + IP4_CHECKSUM - IP4_HEADER_BYTES,
 		   p->ip_sum + csum_word(total) + csum_word(ecn));

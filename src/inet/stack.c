@@ -9,7 +9,7 @@
 #include "inet/output.h"
 #include "inet/pmtu.h"
 #include "inet/reassembly.h"
-#include "inet/tcp.h"
+#include "inet/tcp_fast.h"
 #include "inet/udp.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -149,11 +149,10 @@ void stack_destroy(struct stack *s)
 }
 
 /* TCP and the rest take turns at being first, so that neither keeps the other from the wire. */
-int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns)
+static __attribute__((noinline)) int output_in_turns(struct stack *s, struct frame frames[], int n)
 {
 	int k = 0;
 
-	stack_set_time(s, now_ns);
 	if (s->queued > 0) {
 		s->tcp_first = !s->tcp_first;
 		if (!s->tcp_first)
@@ -162,6 +161,18 @@ int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns)
 	k += tcp_output(s, frames + k, n - k);
 	if (s->queued > 0) /* its turn, or TCP has asked for a MAC */
 		k += output_fill(s, frames + k, n - k);
+	return k;
+}
+
+int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns)
+{
+	int k = 0;
+
+	stack_set_time(s, now_ns);
+	if (s->queued == 0)
+		k = tcp_fast_output(s, frames, n);
+	if (s->queued > 0 || !list_empty(&s->tcp->output))
+		k += output_in_turns(s, frames + k, n - k);
 	s->stats.tx_frames += (uint64_t)k;
 	return k;
 }

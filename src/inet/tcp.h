@@ -21,17 +21,10 @@ void tcp_destroy(struct stack *s); /* harmless when s->tcp is NULL */
  * once: rx_tcp, or one of the drop_ counters. */
 void tcp_input(struct stack *s, struct packet *pkt);
 
-/* The short way of a whole IPv4 packet, checked, from src to us, with a TCP segment of l4_len bytes
- * at l4 inside b. True: it was taken, with b. False: nothing was done, tcp_input() is to have it.
- */
-bool tcp_input_fast(struct stack *s, struct buf *b, uint8_t *l4, uint32_t l4_len,
-		    struct ip_addr src);
-
 /* Fills up to n frames with what connections have to send now; says how many. */
 int tcp_output(struct stack *s, struct frame frames[], int n);
 
 void tcp_tick(struct stack *s);
-uint64_t tcp_next_deadline(const struct stack *s); /* UINT64_MAX: none; early is fine, late not */
 
 /* An ICMP error that quotes a segment from our address. TCP finds the connection and checks the
  * sequence number (RFC 5927 4.1); false: it is about nothing of ours. */

@@ -65,6 +65,9 @@ struct tcp_reassembly; /* tcp_reassembly.h */
 struct tcp_cb {
 	struct sock sock; /* first: a struct sock * of kind SOCK_TCP is one of these */
 	struct tcp_cb *hash_next;
+	/* How the peer's segments are recognized: its IPv4 address and the ports, as they lie in
+	 * its packets. */
+	uint32_t wire_peer, wire_ports;
 
 	uint8_t state;                /* enum tcp_state; written by tcp_set_state() alone */
 	uint8_t ack_need;             /* enum tcp_ack_need */
@@ -133,12 +136,13 @@ struct tcp_cb {
 	uint32_t snd_wl1, snd_wl2;
 	uint32_t max_snd_wnd; /* the largest window the peer has offered */
 	uint32_t cwnd;
-	uint32_t mss;          /* payload bytes of a segment of ours, options deducted */
-	uint32_t message_max;  /* the same, and no more than a buffer takes */
-	uint32_t rcv_mss;      /* of the peer's full segments, as seen */
-	uint32_t ts_offset;    /* of our timestamps from the stack's clock (RFC 7323 5.4: random) */
-	uint32_t rtt_seq;      /* the timing is over when this is acknowledged */
-	uint64_t rtt_start_ns; /* 0: nothing is timed */
+	uint32_t mss; /* payload bytes of a segment of ours, options deducted */
+	uint32_t
+	    message_max;    /* bytes of a send to an empty queue that is copied into one segment */
+	uint32_t rcv_mss;   /* of the peer's full segments, as seen */
+	uint32_t ts_offset; /* of our timestamps from the stack's clock (RFC 7323 5.4: random) */
+	uint32_t rtt_seq;   /* the timing is over when this is acknowledged */
+	uint64_t rtt_start_ns;    /* 0: nothing is timed */
 	uint64_t rtx_deadline_ns; /* retransmission or persist; UINT64_MAX: off */
 	uint64_t ack_deadline_ns; /* delayed ACK; UINT64_MAX: off */
 	uint64_t heard_ns;        /* last acceptable segment */

@@ -60,7 +60,7 @@ bool tcp_frame_control(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint8_t
 		bytes += write_sack(cb, l4 + bytes);
 		sum = csum_partial(l4 + cb->header_bytes, bytes - cb->header_bytes, 0);
 	}
-	sum += tcp_header_write(cb, l4, bytes, seq, flags);
+	sum = csum_add64(sum, tcp_header_write(cb, l4, bytes, seq, flags));
 	tcp_header_complete(cb, f, head, l4, bytes, bytes, sum);
 	return true;
 }
@@ -194,10 +194,10 @@ static bool gathered(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, ui
 	l4 = head->data - bytes;
 	sum = tcp_header_write(cb, l4, bytes, seq, flags);
 	if (referable(s, c, seq, len)) {
-		sum += reference_payload(f, c, seq, len);
+		sum = csum_add64(sum, reference_payload(f, c, seq, len));
 		tcp_header_complete(cb, f, head, l4, bytes + len, bytes, sum);
 	} else {
-		sum += copy_payload(cb, head, c, seq, len);
+		sum = csum_add64(sum, copy_payload(cb, head, c, seq, len));
 		tcp_header_complete(cb, f, head, l4, bytes + len, bytes + len, sum);
 	}
 	return true;
@@ -219,7 +219,7 @@ bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uin
 		return gathered(cb, f, c, seq, len, flags);
 	l4 = c->data - bytes;
 	sum = len == c->len ? c->sum : csum_partial(c->data, len, 0);
-	sum += tcp_header_write(cb, l4, bytes, seq, flags);
+	sum = csum_add64(sum, tcp_header_write(cb, l4, bytes, seq, flags));
 	tcp_header_complete(cb, f, buf_ref(c->buf), l4, bytes + len, bytes + len, sum);
 	return true;
 }

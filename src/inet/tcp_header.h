@@ -10,13 +10,6 @@
 #include "inet/tcp_receive.h"
 #include "inet/tcp_table.h"
 
-/* csum_fold() of a sum that carries were not added to yet. */
-static inline uint16_t tcp_header_fold(uint64_t sum)
-{
-	sum += sum << 32 | sum >> 32;
-	return csum_fold((uint32_t)(sum >> 32));
-}
-
 /* Writes a header of `bytes`, of which those behind the timestamps are there already. It
  * acknowledges all that was received. Returns the sum of the rest. */
 static inline uint64_t tcp_header_write(struct tcp_cb *cb, uint8_t *l4, uint32_t bytes,
@@ -26,10 +19,12 @@ static inline uint64_t tcp_header_write(struct tcp_cb *cb, uint8_t *l4, uint32_t
 	uint64_t sum = tcp_segment_write_header(l4, cb->sock.local.port, cb->sock.peer.port, seq,
 						cb->rcv_nxt, flags, (uint16_t)window, bytes);
 
-	if (cb->timestamps)
-		sum += tcp_segment_write_timestamps(l4 + TCP_HEADER_BYTES,
-						    tcp_clock(cb->sock.stack) + cb->ts_offset,
-						    cb->ts_recent);
+	if (cb->timestamps) {
+		uint32_t tsval = tcp_clock(cb->sock.stack) + cb->ts_offset;
+
+		sum = csum_add64(
+		    sum, tcp_segment_write_timestamps(l4 + TCP_HEADER_BYTES, tsval, cb->ts_recent));
+	}
 	cb->last_ack_sent = cb->rcv_nxt;
 	cb->ack_need = TCP_ACK_NONE;
 	cb->ack_deadline_ns = UINT64_MAX;
@@ -38,23 +33,20 @@ static inline uint64_t tcp_header_write(struct tcp_cb *cb, uint8_t *l4, uint32_t
 
 /* Completes a frame whose TCP header lies at l4 inside head. Behind it, of the segment's l4_bytes,
  * there follow so many in head as to make head->len `inside`. `sum` is that of all but the
- * pseudo-header, not folded. */
+ * pseudo-header. */
 static inline void tcp_header_complete(struct tcp_cb *cb, struct frame *f, struct buf *head,
 				       uint8_t *l4, uint32_t l4_bytes, uint32_t inside,
 				       uint64_t sum)
 {
 	uint32_t lower = cb->path.header_bytes;
 	uint64_t pseudo = (uint64_t)cb->path.pseudo_sum + csum_word((uint16_t)l4_bytes);
+	uint16_t folded;
 
-	if (cb->offload) {
-		uint16_t folded = (uint16_t)~tcp_header_fold(pseudo);
-
-		memcpy(l4 + 16, &folded, sizeof(folded));
-	} else {
-		uint16_t folded = tcp_header_fold(pseudo + sum);
-
-		memcpy(l4 + 16, &folded, sizeof(folded));
-	}
+	if (cb->offload)
+		folded = (uint16_t)~csum_fold(csum_fold64(pseudo));
+	else
+		folded = csum_fold(csum_fold64(csum_add64(sum, pseudo)));
+	memcpy(l4 + 16, &folded, sizeof(folded));
 	head->data = ip_path_write(cb->sock.stack, &cb->path, l4, 0, l4_bytes);
 	head->len = lower + inside;
 	f->head = head;
@@ -66,7 +58,6 @@ static inline void tcp_header_complete(struct tcp_cb *cb, struct frame *f, struc
 static inline void tcp_header_begin(const struct tcp_cb *cb, struct frame *f)
 {
 	f->nfrags = 0;
-	f->tso_mss = 0;
 	f->offload = cb->offload;
 }
 

@@ -53,6 +53,7 @@ static int set_socket_option(struct tcp_cb *cb, int name, int v)
 		return 0;
 	case SO_SNDBUF:
 		cb->send_limit = clamp_buffer(v);
+		tcp_update_message_max(cb);
 		return 0;
 	case SO_RCVBUF: /* the scale of the window is agreed on in the SYN */
 		tcp_receive_limit(cb, clamp_buffer(v));

@@ -16,8 +16,8 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_output.h"
+#include "inet/tcp_fast.h"
 #include "inet/tcp_frame.h"
-#include "inet/tcp_header.h"
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_timer.h"
@@ -55,7 +55,22 @@ void tcp_update_mss(struct tcp_cb *cb)
 		mss = own;
 	cb->header_bytes = (uint8_t)(TCP_HEADER_BYTES + options);
 	cb->mss = mss > options + TCP_MSS_MIN ? mss - options : TCP_MSS_MIN;
-	cb->message_max = cb->mss < s->copy_room_bytes ? cb->mss : s->copy_room_bytes;
+	tcp_update_message_max(cb);
+}
+
+static uint32_t smaller(uint32_t a, uint32_t b)
+{
+	return a < b ? a : b;
+}
+
+void tcp_update_message_max(struct tcp_cb *cb)
+{
+	const struct stack *s = cb->sock.stack;
+	uint32_t most = smaller(smaller(cb->mss, s->copy_room_bytes), cb->send_limit);
+
+	if (s->cfg.max_frags > 0 && most >= s->cfg.zero_copy_bytes)
+		most = s->cfg.zero_copy_bytes > 0 ? s->cfg.zero_copy_bytes - 1 : 0;
+	cb->message_max = most;
 }
 
 uint8_t tcp_window_shift(uint32_t bytes)
@@ -392,8 +407,10 @@ static int prepare(struct tcp_cb *cb, struct frame *f)
 	return 1;
 }
 
-/* Fills up to n frames with what one connection has. It leaves the queue when it has no more. */
-static int output_connection(struct tcp_cb *cb, struct frame frames[], int n)
+/* Fills up to n frames with what one connection has. It leaves the queue when it has no more. Not
+ * in line: its many variables would be in the way of a message's. */
+static __attribute__((noinline)) int output_connection(struct tcp_cb *cb, struct frame frames[],
+						       int n)
 {
 	int sent = 0, r = prepare(cb, frames);
 
@@ -410,60 +427,25 @@ static int output_connection(struct tcp_cb *cb, struct frame frames[], int n)
 	return sent;
 }
 
-/* What a request or a reply looks like: all that is queued is one segment, which goes now. Nothing
- * is outstanding then, and the congestion window takes a segment. */
-static inline bool is_message(const struct tcp_cb *cb)
-{
-	uint32_t len = cb->snd_end - cb->snd_una;
-
-	return cb->message == TCP_MESSAGE_UNSENT && /* see tcp_cb.h */
-	       cb->rare == 0 &&                     /* see tcp_cb.h */
-	       len <= cb->message_max &&            /* one frame */
-	       len <= cb->snd_wnd &&                /* inside the window */
-	       cb->ack_need != TCP_ACK_NOW &&       /* SACK blocks have no room in it */
-	       ip_path_valid(&cb->path);
-}
-
-/* Sends it, with the headers in front of it where it lies; the connection has nothing more then. */
-static inline void output_message(struct tcp_cb *cb, struct frame *f)
-{
-	struct tcp_chunk *c = cb->send_head;
-	uint32_t bytes = cb->header_bytes, l4_bytes = bytes + c->len;
-	uint64_t now_ns = cb->sock.stack->now_ns, sum;
-	uint8_t *l4 = c->data - bytes;
-
-	cb->replies |= cb->ack_need != TCP_ACK_NONE;
-	tcp_header_begin(cb, f);
-	sum = c->sum + tcp_header_write(cb, l4, bytes, c->seq, TCP_ACK | TCP_PSH);
-	tcp_header_complete(cb, f, buf_ref(c->buf), l4, l4_bytes, l4_bytes, sum);
-	cb->message = TCP_MESSAGE_SENT;
-	cb->snd_nxt = cb->rtt_seq = cb->snd_end;
-	cb->send_next = NULL;
-	cb->progress_ns = cb->rtt_start_ns = now_ns;
-	cb->rtx_deadline_ns = now_ns + cb->rto_ns;
-	tcp_timer_need(cb, cb->rtx_deadline_ns);
-	leave_queue(cb);
-}
-
 int tcp_output(struct stack *s, struct frame frames[], int n)
 {
 	struct list *output = &s->tcp->output, *pos = output->next;
-	int sent = 0;
+	struct frame *f = frames, *end = frames + n;
 
-	while (pos != output && sent < n) {
+	while (pos != output && f < end) {
 		struct tcp_cb *cb = list_entry(pos, struct tcp_cb, out_link);
 
 		pos = pos->next;
-		if (is_message(cb)) {
-			output_message(cb, &frames[sent++]);
+		if (tcp_fast_is_message(cb)) {
+			tcp_fast_send(cb, f++);
 			continue;
 		}
-		sent += output_connection(cb, frames + sent, n - sent);
-		if (sent == n && !list_empty(&cb->out_link)) {
+		f += output_connection(cb, f, (int)(end - f));
+		if (f == end && !list_empty(&cb->out_link)) {
 			list_del(&cb->out_link); /* the others' turn */
 			list_add_tail(output, &cb->out_link);
 			break;
 		}
 	}
-	return sent;
+	return (int)(f - frames);
 }

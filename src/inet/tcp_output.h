@@ -36,6 +36,9 @@ static inline void tcp_challenge(struct tcp_cb *cb)
  * when one of them is learnt. */
 void tcp_update_mss(struct tcp_cb *cb);
 
+/* To be called when what it depends on changes: the MSS, or the send buffer's limit. */
+void tcp_update_message_max(struct tcp_cb *cb);
+
 /* The MSS that our SYN tells (RFC 9293 3.7.1): what the interface takes. */
 uint16_t tcp_own_mss(const struct tcp_cb *cb);
 

@@ -1,5 +1,5 @@
 /* tcp_segment.h - the TCP header: parsed once, into host order, and written once. Wire order does
- * not leave tcp_segment.c and tcp_output.c.
+ * not leave this file, tcp_segment.c and tcp_fast.h.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,6 +7,7 @@
 #define INET_TCP_SEGMENT_H
 
 #include "base/bytes.h"
+#include "base/checksum.h"
 #include "inet/tcp_limits.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -78,36 +79,6 @@ static inline uint32_t tcp_segment_length(const struct tcp_segment *seg)
  * impossible ends the list (RFC 9293 3.1, MUST-6, MUST-7). */
 bool tcp_segment_parse(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len);
 
-/* The same in line for nearly every segment of a connection: no flag but ACK and PSH, no option but
- * timestamps in the one layout of RFC 7323 appendix A. False: it is not such a segment. */
-static inline bool tcp_segment_parse_plain(struct tcp_segment *seg, uint8_t *l4, uint32_t l4_len)
-{
-	uint32_t bytes = TCP_HEADER_BYTES + TCP_TIMESTAMP_BYTES;
-
-	if (l4_len >= bytes && (get_be16(l4 + 12) & ~TCP_PSH) == (bytes / 4 << 12 | TCP_ACK) &&
-	    get_be32(l4 + TCP_HEADER_BYTES) == TCP_TIMESTAMP_LAYOUT) {
-		seg->tsval = get_be32(l4 + TCP_HEADER_BYTES + 4);
-		seg->tsecr = get_be32(l4 + TCP_HEADER_BYTES + 8);
-		seg->has = (struct tcp_options){.timestamps = true};
-	} else if (l4_len >= TCP_HEADER_BYTES &&
-		   (get_be16(l4 + 12) & ~TCP_PSH) == (TCP_HEADER_BYTES / 4 << 12 | TCP_ACK)) {
-		bytes = TCP_HEADER_BYTES;
-		seg->tsval = seg->tsecr = 0;
-		seg->has = (struct tcp_options){0};
-	} else {
-		return false;
-	}
-	seg->sport = get_be16(l4);
-	seg->dport = get_be16(l4 + 2);
-	seg->seq = get_be32(l4 + 4);
-	seg->ack = get_be32(l4 + 8);
-	seg->flags = l4[13];
-	seg->wnd = get_be16(l4 + 14);
-	seg->data = l4 + bytes;
-	seg->len = l4_len - bytes;
-	return true;
-}
-
 /* What the options of a SYN of ours say. */
 struct tcp_syn_options {
 	uint16_t mss;
@@ -122,32 +93,35 @@ struct tcp_syn_options {
  * multiple of 4. */
 uint32_t tcp_segment_write_syn_options(uint8_t *p, const struct tcp_syn_options *o);
 
-/* A 32-bit field at p. Returns it as it lies there, for a checksum: what was just written is not
- * read back. */
-static inline uint64_t tcp_segment_put(uint8_t *p, uint32_t v)
+/* Two 32-bit fields at p. Returns them as they lie there, for a checksum: what was just written is
+ * not read back. */
+static inline uint64_t tcp_segment_put(uint8_t *p, uint32_t first, uint32_t second)
 {
-	v = __builtin_bswap32(v);
+	uint64_t v = __builtin_bswap64((uint64_t)first << 32 | second);
+
 	memcpy(p, &v, sizeof(v));
 	return v;
 }
 
 /* The first TCP_HEADER_BYTES of a header, checksum 0; header_bytes is the length with options.
- * Returns the sum of what was written, in 32-bit words, not folded. */
+ * Returns the ones' complement sum of what was written. */
 static inline uint64_t tcp_segment_write_header(uint8_t *p, uint16_t sport, uint16_t dport,
 						uint32_t seq, uint32_t ack, uint8_t flags,
 						uint16_t wnd, uint32_t header_bytes)
 {
+	uint32_t last = header_bytes / 4 << 28 | (uint32_t)flags << 16 | wnd;
+	uint64_t sum = tcp_segment_put(p, (uint32_t)sport << 16 | dport, seq);
+
 	put_be32(p + 16, 0);
-	return tcp_segment_put(p, (uint32_t)sport << 16 | dport) + tcp_segment_put(p + 4, seq) +
-	       tcp_segment_put(p + 8, ack) +
-	       tcp_segment_put(p + 12, header_bytes / 4 << 28 | (uint32_t)flags << 16 | wnd);
+	return csum_add64(sum, tcp_segment_put(p + 8, ack, last));
 }
 
 /* The timestamps option and its padding. As tcp_segment_write_header(). */
 static inline uint64_t tcp_segment_write_timestamps(uint8_t *p, uint32_t tsval, uint32_t tsecr)
 {
-	return tcp_segment_put(p, TCP_TIMESTAMP_LAYOUT) + tcp_segment_put(p + 4, tsval) +
-	       tcp_segment_put(p + 8, tsecr);
+	put_be32(p, TCP_TIMESTAMP_LAYOUT);
+	return csum_add64(tcp_segment_put(p + 4, tsval, tsecr),
+			  __builtin_bswap32(TCP_TIMESTAMP_LAYOUT));
 }
 
 #endif

@@ -25,17 +25,7 @@ struct tcp_chunk {
 	bool copied;
 };
 
-/* Takes c, whose buf, data, len, sum and copied are set, to a queue that is empty. */
-static inline void tcp_sendq_begin(struct tcp_cb *cb, struct tcp_chunk *c)
-{
-	c->next = NULL;
-	c->seq = cb->snd_end;
-	cb->send_head = cb->send_tail = cb->send_next = c;
-	cb->send_chunks = 1;
-	cb->snd_end += c->len;
-}
-
-/* The same, to the end of any queue. */
+/* Takes c, whose buf, data, len, sum and copied are set, to the end of the queue. */
 static inline void tcp_sendq_append(struct tcp_cb *cb, struct tcp_chunk *c)
 {
 	c->next = NULL;
@@ -72,6 +62,23 @@ static inline struct tcp_chunk *tcp_sendq_make(struct stack *s, const uint8_t *d
 	c->sum = csum_copy(c->data, data, len, 0);
 	s->stats.tx_copied_bytes += len;
 	return c;
+}
+
+/* Makes a message of what a program gives, while the queue is empty: tcp_sendq_copy() of len bytes,
+ * at most copy_room_bytes, which are one chunk. False: there is no buffer. */
+static inline bool tcp_sendq_message(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
+{
+	struct tcp_chunk *c = tcp_sendq_make(cb->sock.stack, data, len);
+
+	if (c == NULL)
+		return false;
+	c->next = NULL;
+	c->seq = cb->snd_end;
+	cb->send_head = cb->send_tail = cb->send_next = c;
+	cb->send_chunks = 1;
+	cb->snd_end += len;
+	cb->message = TCP_MESSAGE_UNSENT;
+	return true;
 }
 
 /* Copies up to len bytes to the end of the queue and moves snd_end; returns how many: fewer when

@@ -145,12 +145,19 @@ static uint32_t hash(const struct tcp_table *t, const struct ip_addr *peer_ip, u
 	return (uint32_t)siphash13_3(t->hash_key, peer_ip->words[0], peer_ip->words[1], ports);
 }
 
-struct tcp_cb *tcp_table_look_up(struct tcp_table *t, const struct ip_addr *peer_ip,
-				 uint16_t peer_port, uint16_t local_port)
+static bool matches(const struct tcp_cb *cb, const struct ip_addr *peer_ip, uint16_t peer_port,
+		    uint16_t local_port)
+{
+	return cb->sock.peer.port == peer_port && cb->sock.local.port == local_port &&
+	       ip_eq(&cb->sock.peer.ip, peer_ip);
+}
+
+struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
+			      uint16_t peer_port, uint16_t local_port)
 {
 	struct tcp_cb *cb = t->slots[hash(t, peer_ip, peer_port, local_port) & t->slot_mask];
 
-	while (cb != NULL && !tcp_cb_matches(cb, peer_ip, peer_port, local_port))
+	while (cb != NULL && !matches(cb, peer_ip, peer_port, local_port))
 		cb = cb->hash_next;
 	if (cb != NULL)
 		t->last = cb;
@@ -165,6 +172,9 @@ void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb)
 
 	cb->hash_next = *slot;
 	*slot = cb;
+	cb->wire_peer = get_raw32(cb->sock.peer.ip.bytes + 12);
+	put_be16(&cb->wire_ports, cb->sock.peer.port);
+	put_be16((uint8_t *)&cb->wire_ports + 2, cb->sock.local.port);
 }
 
 void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb)

@@ -77,7 +77,7 @@ static inline void tcp_slab_put(struct tcp_slab *slab, void *object)
 
 struct tcp_table {
 	struct list output;  /* connections that have something to send: out_link */
-	struct tcp_cb *last; /* the connection of the last segment: the first guess */
+	struct tcp_cb *last; /* the connection of the last segment: tcp_fast.c guesses it first */
 	struct tcp_cb **slots;
 	uint32_t slot_mask;
 	uint64_t hash_key[2], isn_key[2], port_key[2];
@@ -98,27 +98,9 @@ struct tcp_table {
 	uint64_t challenges_until_ns;
 };
 
-static inline bool tcp_cb_matches(const struct tcp_cb *cb, const struct ip_addr *peer_ip,
-				  uint16_t peer_port, uint16_t local_port)
-{
-	return cb->sock.peer.port == peer_port && cb->sock.local.port == local_port &&
-	       ip_eq(&cb->sock.peer.ip, peer_ip);
-}
-
-/* tcp_table_find() without the guess. */
-struct tcp_cb *tcp_table_look_up(struct tcp_table *t, const struct ip_addr *peer_ip,
-				 uint16_t peer_port, uint16_t local_port);
-
 /* The connection of these endpoints, or NULL. */
-static inline struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
-					    uint16_t peer_port, uint16_t local_port)
-{
-	struct tcp_cb *cb = t->last;
-
-	if (cb != NULL && tcp_cb_matches(cb, peer_ip, peer_port, local_port))
-		return cb;
-	return tcp_table_look_up(t, peer_ip, peer_port, local_port);
-}
+struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
+			      uint16_t peer_port, uint16_t local_port);
 void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb);
 void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb);
 

@@ -203,10 +203,3 @@ void tcp_tick(struct stack *s)
 		tcp_half_timeout(s, container_of(e, struct tcp_half, timer));
 	t->next_ns = min_ns(wheel_next(&t->wheel), wheel_next(&t->half_wheel));
 }
-
-uint64_t tcp_next_deadline(const struct stack *s)
-{
-	const struct tcp_table *t = s->tcp;
-
-	return list_empty(&t->output) ? t->next_ns : s->now_ns;
-}

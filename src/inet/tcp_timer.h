@@ -19,6 +19,15 @@ static inline void tcp_timer_need(struct tcp_cb *cb, uint64_t deadline_ns)
 		tcp_timer_arm(cb, deadline_ns);
 }
 
+/* When tcp_tick() or tcp_output() has something to do: UINT64_MAX: never; early is fine, late not.
+ */
+static inline uint64_t tcp_next_deadline(const struct stack *s)
+{
+	const struct tcp_table *t = s->tcp;
+
+	return list_empty(&t->output) ? t->next_ns : s->now_ns;
+}
+
 /* The retransmission time-out with its back-off (RFC 6298 5.5), at most TCP_RTO_MAX_NS. */
 uint64_t tcp_timer_rto(const struct tcp_cb *cb);
 

@@ -163,10 +163,8 @@ int tcp_connect(struct sock *k, const struct endpoint *peer)
 }
 
 /* Why nothing can be sent; 0: it can. */
-static inline int cannot_send(const struct tcp_cb *cb)
+static int cannot_send(const struct tcp_cb *cb)
 {
-	if (cb->rare == 0)
-		return 0;
 	if (cb->sock.error != 0)
 		return cb->sock.error;
 	if (cb->fin_queued)
@@ -191,34 +189,25 @@ static uint32_t accept_part(const struct tcp_cb *cb, uint32_t len, uint32_t room
 }
 
 /* How many bytes may be accepted of a send of len. */
-static inline uint32_t accept_bytes(const struct tcp_cb *cb, uint32_t len)
+static uint32_t accept_bytes(const struct tcp_cb *cb, uint32_t len)
 {
-	uint32_t queued = cb->snd_end - cb->snd_una, room = cb->send_limit - queued;
+	uint32_t queued = tcp_queued(cb);
+	uint32_t room = cb->send_limit > queued ? cb->send_limit - queued : 0;
 
-	if (queued > cb->send_limit)
-		return 0;
 	return len <= room ? len : accept_part(cb, len, room);
 }
 
-/* tcp_send() of a request or a reply, while nothing is queued. False: no buffer. */
-static inline bool send_message(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
-{
-	struct tcp_chunk *c = tcp_sendq_make(cb->sock.stack, data, len);
-
-	if (c == NULL)
-		return false;
-	tcp_sendq_begin(cb, c);
-	cb->message = TCP_MESSAGE_UNSENT;
-	tcp_output_request(cb);
-	return true;
-}
-
-/* The rest of tcp_send(): n bytes of len are accepted, if there are buffers for them. */
-static int64_t send_stream(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t n,
-			   bool *zero_copy)
+/* tcp_send() of anything but a message. Not in line: it would be in its way. */
+static __attribute__((noinline)) int64_t
+send_stream(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t len, bool *zero_copy)
 {
 	const struct stack_config *cfg = &cb->sock.stack->cfg;
+	int r = cannot_send(cb);
+	uint32_t n;
 
+	if (r != 0 || len == 0)
+		return r;
+	n = accept_bytes(cb, len);
 	if (n >= cfg->zero_copy_bytes && cfg->max_frags > 0 &&
 	    tcp_sendq_reference(cb, b, data, n)) {
 		*zero_copy = true;
@@ -238,17 +227,15 @@ static int64_t send_stream(struct tcp_cb *cb, struct buf *b, const uint8_t *data
 int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len, bool *zero_copy)
 {
 	struct tcp_cb *cb = tcp_cb_of(k);
-	int r = cannot_send(cb);
-	uint32_t n;
 
 	*zero_copy = false;
-	if (r != 0)
-		return r;
-	n = accept_bytes(cb, len);
-	if (cb->send_tail == NULL && n == len && n - 1 < cb->message_max && /* not 0 either */
-	    n < k->stack->cfg.zero_copy_bytes && send_message(cb, data, n))
-		return n;
-	return len > 0 ? send_stream(cb, b, data, n, zero_copy) : 0;
+	if (cb->rare == 0 && cb->send_tail == NULL &&
+	    len - 1 < cb->message_max && /* not 0 either */
+	    tcp_sendq_message(cb, data, len)) {
+		tcp_output_request(cb);
+		return len;
+	}
+	return send_stream(cb, b, data, len, zero_copy);
 }
 
 uint64_t tcp_acked(const struct sock *k)
