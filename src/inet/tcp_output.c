@@ -286,6 +286,21 @@ static int output_again(struct tcp_cb *cb, struct frame *f, enum tcp_rtx_rule ru
 	return 1;
 }
 
+/* All that is outstanding is lost and less than a segment, as the byte is that has probed a closed
+ * window: it goes again as part of what was not sent yet. */
+static void rejoin(struct tcp_cb *cb)
+{
+	uint32_t flight = tcp_flight(cb);
+
+	if (cb->rtx_next != cb->snd_una || cb->lost_bytes != flight || flight >= cb->mss ||
+	    cb->snd_end == cb->snd_nxt || tcp_fin_sent(cb) || cb->snd_wnd <= flight)
+		return;
+	tcp_recovery_sent_again(cb, TCP_RTX_LOST, cb->snd_una, cb->snd_nxt);
+	cb->snd_nxt = cb->rtx_next = cb->lost_end = cb->snd_una;
+	cb->send_next = cb->send_head;
+	cb->message = TCP_MESSAGE_NONE;
+}
+
 /* RFC 9293 3.8.6.1: one byte against a closed window, or the FIN. */
 static int output_probe(struct tcp_cb *cb, struct frame *f)
 {
@@ -359,6 +374,8 @@ static int next_frame(struct tcp_cb *cb, struct frame *f)
 		return output_ack(cb, f);
 	if (cb->probe_due)
 		r = output_probe(cb, f);
+	if (cb->recovery == TCP_LOSS_RECOVERY)
+		rejoin(cb);
 	if (r == 0 && cb->recovery != TCP_OPEN)
 		r = output_again(cb, f, TCP_RTX_LOST);
 	if (r == 0)
