@@ -44,8 +44,14 @@ static void read_sent(struct run *r, const struct host_packet *packet, struct se
 
 	memset(s, 0, sizeof(*s));
 	s->us = (int64_t)(packet->time_ns / 1000);
+	if (packet->arp) {
+		pkt_read_arp(&s->wire, packet->data, packet->len, &s->unreadable);
+		s->wire.to = pkt_mac_number(packet->to);
+		return;
+	}
 	if (pkt_read(&s->wire, &a, &s->payload, packet->data, packet->len, &s->unreadable) < 0)
 		return;
+	s->wire.to = pkt_mac_number(packet->to);
 	if (a.src != ip4_get(&r->script->options.local))
 		s->unreadable = "source address";
 	else if (a.dst != ip4_get(&r->script->options.remote))
@@ -65,6 +71,8 @@ static void to_script(struct run *r, struct sent *s, const struct pkt_packet *wa
 	if (s->flow != NULL)
 		flow_to_script(s->flow, &s->script, want, ticks);
 	s->script.has_ports = s->flow != NULL && s->flow->named;
+	if (s->wire.protocol != PKT_ARP && (want == NULL || want->to == 0))
+		s->script.to = 0; /* of no interest */
 }
 
 /* Bytes of ours must go out as they were written. */

@@ -31,8 +31,8 @@ enum {
 	NEIGHBOURS = 64,
 };
 
-static const uint8_t host_mac[6] = {0x02, 0, 0, 0, 0, 0x01};
-static const uint8_t network_mac[6] = {0x02, 0, 0, 0, 0, 0x02}; /* the gateway's, and everybody's */
+const uint8_t host_own_mac[6] = {0x02, 0, 0, 0, 0, 0x01};
+const uint8_t host_network_mac[6] = {0x02, 0, 0, 0, 0, 0x02};
 
 static void capture(struct host *h, int direction, const uint8_t *frame, uint32_t len)
 {
@@ -40,7 +40,8 @@ static void capture(struct host *h, int direction, const uint8_t *frame, uint32_
 		pcapng_frame(h->capture, direction, h->now_ns, frame, len);
 }
 
-static int deliver(struct host *h, uint16_t ethertype, const uint8_t *data, uint32_t len)
+static int deliver(struct host *h, const uint8_t from[6], uint16_t ethertype, const uint8_t *data,
+		   uint32_t len)
 {
 	struct buf *b = pool_get(h->pool);
 
@@ -49,8 +50,8 @@ static int deliver(struct host *h, uint16_t ethertype, const uint8_t *data, uint
 			buf_unref(b);
 		return -ENOMEM;
 	}
-	memcpy(b->data, host_mac, 6);
-	memcpy(b->data + 6, network_mac, 6);
+	memcpy(b->data, host_own_mac, 6);
+	memcpy(b->data + 6, from, 6);
 	put_be16(b->data + 12, ethertype);
 	memcpy(b->data + ETHERNET_BYTES, data, len);
 	b->len = ETHERNET_BYTES + len;
@@ -72,18 +73,20 @@ static void answer_arp(struct host *h, const uint8_t *arp, uint32_t len)
 		return; /* a probe or an announcement of its own address */
 	memcpy(reply, arp, ARP_BYTES);
 	put_be16(reply + 6, ARP_REPLY);
-	memcpy(reply + 8, network_mac, 6);
+	memcpy(reply + 8, host_network_mac, 6);
 	put_be32(reply + 14, target);
 	memcpy(reply + 18, arp + 8, 10);
-	deliver(h, ETHERTYPE_ARP, reply, sizeof(reply));
+	deliver(h, host_network_mac, ETHERTYPE_ARP, reply, sizeof(reply));
 }
 
-static void keep_packet(struct host *h, const uint8_t *ip, uint32_t len)
+static void keep_packet(struct host *h, const uint8_t *frame, uint32_t len, bool arp)
 {
+	const uint8_t *data = frame + ETHERNET_BYTES;
 	struct host_packet *p;
 
-	if (len >= IP4_BYTES && get_be16(ip + 2) < len)
-		len = get_be16(ip + 2); /* the rest is padding */
+	len -= ETHERNET_BYTES;
+	if (!arp && len >= IP4_BYTES && get_be16(data + 2) < len)
+		len = get_be16(data + 2); /* the rest is padding */
 	if (h->packets == HOST_PACKETS_MAX) {
 		h->stuck = "it sends without end";
 		return;
@@ -95,8 +98,10 @@ static void keep_packet(struct host *h, const uint8_t *ip, uint32_t len)
 	}
 	p->next = NULL;
 	p->time_ns = h->now_ns;
+	memcpy(p->to, frame, sizeof(p->to));
+	p->arp = arp;
 	p->len = len;
-	memcpy(p->data, ip, len);
+	memcpy(p->data, data, len);
 	*h->tail = p;
 	h->tail = &p->next;
 	h->packets++;
@@ -114,10 +119,10 @@ static void frame_sent(struct host *h, struct frame *f)
 	capture(h, PCAPNG_OUTBOUND, data, f->len);
 	if (f->len < ETHERNET_BYTES)
 		return;
-	if (get_be16(data + 12) == ETHERTYPE_ARP)
+	if (get_be16(data + 12) == ETHERTYPE_ARP && !h->show_arp)
 		answer_arp(h, data + ETHERNET_BYTES, f->len - ETHERNET_BYTES);
-	else if (get_be16(data + 12) == ETHERTYPE_IP4)
-		keep_packet(h, data + ETHERNET_BYTES, f->len - ETHERNET_BYTES);
+	else if (get_be16(data + 12) == ETHERTYPE_ARP || get_be16(data + 12) == ETHERTYPE_IP4)
+		keep_packet(h, data, f->len, get_be16(data + 12) == ETHERTYPE_ARP);
 }
 
 static void read_events(struct host *h)
@@ -169,7 +174,7 @@ static int make_stack(struct host *h, const struct host_config *cfg)
 	struct stack_config c;
 
 	stack_config_init(&c);
-	memcpy(c.mac, host_mac, sizeof(c.mac));
+	memcpy(c.mac, host_own_mac, sizeof(c.mac));
 	c.addr = cfg->local;
 	c.prefix_len = cfg->prefix_len;
 	c.gateway = cfg->gateway;
@@ -195,6 +200,7 @@ int host_create(struct host **out, const struct host_config *cfg)
 		return -ENOMEM;
 	h->tail = &h->head;
 	h->local = cfg->local;
+	h->show_arp = cfg->show_arp;
 	h->capture = cfg->capture;
 	r = make_memory(h, cfg->mtu);
 	if (r == 0)
@@ -265,7 +271,15 @@ bool host_step(struct host *h, uint64_t until_ns)
 
 int host_inject(struct host *h, const uint8_t *packet, uint32_t len)
 {
-	int r = deliver(h, ETHERTYPE_IP4, packet, len);
+	int r = deliver(h, host_network_mac, ETHERTYPE_IP4, packet, len);
+
+	host_pump(h);
+	return r;
+}
+
+int host_inject_arp(struct host *h, const uint8_t *packet, uint32_t len, const uint8_t mac[6])
+{
+	int r = deliver(h, mac, ETHERTYPE_ARP, packet, len);
 
 	host_pump(h);
 	return r;

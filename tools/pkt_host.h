@@ -1,10 +1,11 @@
 /* pkt_host.h - a host in virtual time: one stack, the network next to it, and a clock that moves
  * when it is told to.
  *
- * The network is bare IPv4 packets: ARP is answered for every address but the host's own, Ethernet
- * is put on and taken off here. Time starts at 0; between two moments the stack's timers run
- * exactly when they are due. Sockets have the calls of POSIX with non-blocking results: what would
- * block is -EAGAIN, and whoever wants to wait moves time and tries again.
+ * The network is bare IPv4 packets: ARP is answered for every address but the host's own, unless
+ * it is to be shown; Ethernet is put on and taken off here. Time starts at 0; between two moments
+ * the stack's timers run exactly when they are due. Sockets have the calls of POSIX with
+ * non-blocking results: what would block is -EAGAIN, and whoever wants to wait moves time and tries
+ * again.
  *
  * The stack is driven through stack.h alone, as a program's libOS drives it. Nothing here is
  * static: a process may have any number of hosts, each in one thread at a time.
@@ -32,6 +33,7 @@ struct host_config {
 	uint8_t prefix_len;
 	uint16_t mtu;
 	uint64_t seed; /* of the stack's key: ISNs and ports */
+	bool show_arp; /* ARP packets are handed out as others are, and not answered */
 	FILE *capture; /* pcapng of all frames, NULL: none; borrowed */
 };
 
@@ -39,9 +41,14 @@ struct host_config {
 struct host_packet {
 	struct host_packet *next;
 	uint64_t time_ns;
+	uint8_t to[6]; /* the MAC that it went to */
+	bool arp;
 	uint32_t len;
 	uint8_t data[];
 };
+
+/* MACs: of the host, and of the gateway and everybody else. */
+extern const uint8_t host_own_mac[6], host_network_mac[6];
 
 /* 0, -EINVAL, -ENOMEM. */
 int host_create(struct host **out, const struct host_config *cfg);
@@ -60,6 +67,8 @@ bool host_step(struct host *h, uint64_t until_ns);
 
 /* An IP packet arrives now. 0; -ENOMEM: the host's pool is empty. */
 int host_inject(struct host *h, const uint8_t *packet, uint32_t len);
+/* The same for an ARP packet, from a MAC of its own. */
+int host_inject_arp(struct host *h, const uint8_t *packet, uint32_t len, const uint8_t mac[6]);
 /* The oldest packet sent; NULL: none. host_packet_next() gives it away, to free(). */
 const struct host_packet *host_packet_peek(const struct host *h);
 struct host_packet *host_packet_next(struct host *h);

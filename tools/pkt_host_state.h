@@ -17,6 +17,7 @@ struct host {
 	uint32_t spins; /* timers since time last moved */
 	const char *stuck;
 	struct ip_addr local;
+	bool show_arp;
 	FILE *capture;
 	uint8_t *scratch; /* one frame, contiguous */
 	uint32_t scratch_bytes;

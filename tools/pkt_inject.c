@@ -46,6 +46,17 @@ static void fill_payload(struct run *r, const struct pkt_flow *f, const struct p
 		r->bytes[i] = flow_remote_byte(offset + i);
 }
 
+static void inject_arp(struct run *r, const struct pkt_packet *p)
+{
+	uint8_t arp[PKT_ARP_BYTES], mac[6];
+
+	pkt_build_arp(p, host_own_mac, arp);
+	pkt_mac(mac, p->arp.at);
+	if (host_inject_arp(r->host, arp, sizeof(arp), mac) < 0)
+		run_fail(r, "the stack keeps all packet buffers");
+	run_call_try(r);
+}
+
 void run_inject(struct run *r, const struct pkt_event *e)
 {
 	struct pkt_addresses a = {ip4_get(&r->script->options.remote),
@@ -59,6 +70,10 @@ void run_inject(struct run *r, const struct pkt_event *e)
 
 	run_packet_text(text, run_now_us(r), '<', &p);
 	run_tell(r, "%s", text);
+	if (p.protocol == PKT_ARP) {
+		inject_arp(r, &p);
+		return;
+	}
 	if (p.protocol != IPPROTO_ICMP || p.quoted_protocol != 0) {
 		f = inbound_flow(r, &p);
 		if (f == NULL)

@@ -374,6 +374,10 @@ const char *pkt_mismatch(const struct pkt_packet *want, const struct pkt_packet 
 
 	if (want->protocol != got->protocol)
 		return "protocol";
+	if (want->to != 0 && want->to != got->to)
+		return "MAC";
+	if (want->protocol == PKT_ARP)
+		return pkt_arp_mismatch(want, got);
 	if (tos != NULL)
 		return tos;
 	if (want->ttl != 0 && want->ttl != got->ttl)

@@ -15,7 +15,12 @@ enum {
 	PKT_OPTIONS_MAX = 40, /* bytes of TCP options */
 	PKT_TEXT_BYTES = 512, /* of a printed packet, its NUL included */
 	PKT_IP_MAX_BYTES = 65535,
+	PKT_ARP_BYTES = 28,
+	PKT_ARP = 255,     /* in the place of an IP protocol */
+	PKT_MAC_ALL = 255, /* the broadcast address, among the numbers of MACs: see pkt_mac() */
 };
+
+enum { PKT_ARP_REQUEST = 1, PKT_ARP_REPLY = 2 };
 
 enum pkt_flag {
 	PKT_FIN = 0x01,
@@ -45,7 +50,8 @@ enum pkt_option_kind {
 };
 
 struct pkt_packet {
-	uint8_t protocol; /* IPPROTO_TCP, _UDP, _ICMP */
+	uint8_t protocol; /* IPPROTO_TCP, _UDP, _ICMP, PKT_ARP */
+	uint8_t to;       /* the MAC that it goes to; 0: not compared */
 	enum pkt_tos tos_check;
 	uint8_t tos;
 	uint8_t ttl; /* 0: the default, or not compared */
@@ -67,6 +73,11 @@ struct pkt_packet {
 	uint16_t echo_id;        /* and sequence number 0 */
 	uint8_t quoted_protocol; /* 0: nothing is quoted */
 	uint32_t quoted_seq;
+	struct {
+		uint16_t op;
+		uint8_t at; /* the sender's MAC */
+		uint32_t sender, target;
+	} arp;
 };
 
 struct pkt_addresses {
@@ -83,6 +94,16 @@ int pkt_build(const struct pkt_packet *p, const struct pkt_addresses *a, const u
  * *why: lengths or checksums that are wrong. has_win and tos are filled, any_options is not. */
 int pkt_read(struct pkt_packet *p, struct pkt_addresses *a, const uint8_t **payload,
 	     const uint8_t *data, uint32_t len, const char **why);
+
+/* The MAC 02:00:00:00:00:NUMBER, or the broadcast address; and back. */
+void pkt_mac(uint8_t mac[6], uint8_t number);
+uint8_t pkt_mac_number(const uint8_t mac[6]);
+
+/* The same for ARP, without Ethernet. */
+void pkt_build_arp(const struct pkt_packet *p, const uint8_t local_mac[6],
+		   uint8_t dst[PKT_ARP_BYTES]);
+int pkt_read_arp(struct pkt_packet *p, const uint8_t *data, uint32_t len, const char **why);
+const char *pkt_arp_mismatch(const struct pkt_packet *want, const struct pkt_packet *got);
 
 /* The first field in which `got` is not what `want` asks for; NULL: none. TS values are the
  * caller's affair: it has put them in the terms of the script before, or made them equal. */

@@ -100,6 +100,20 @@ int parse_number(struct parser *p, const char *what, int64_t max, int64_t *value
 	return 0;
 }
 
+int parse_address(struct parser *p, const char *what, uint32_t *value)
+{
+	const char *text = parse_text(p, &p->token);
+	struct in_addr a;
+
+	if (text == NULL)
+		return -ENOMEM;
+	if (p->token.kind != TOKEN_STRING || inet_pton(AF_INET, text, &a) != 1)
+		return parse_expected(p, what);
+	*value = ntohl(a.s_addr);
+	parse_next(p);
+	return 0;
+}
+
 void *parse_alloc(struct parser *p, size_t size)
 {
 	struct pkt_block *b = calloc(1, sizeof(*b) + size);
@@ -292,6 +306,8 @@ static int parse_option_value(struct parser *p, const char *name, const char *va
 		r = option_address(p, name, value, &o->gateway);
 	} else if (strcmp(name, "netmask_ip") == 0) {
 		r = option_netmask(p, value, &o->prefix_len);
+	} else if (strcmp(name, "show_arp") == 0) {
+		o->show_arp = true;
 	} else if (!option_is_idle(name)) {
 		return parse_fail(p, p->token.line, "there is no option --%s", name);
 	}

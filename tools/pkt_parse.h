@@ -37,6 +37,9 @@ int parse_mark(struct parser *p, char c);
 /* A number from 0 to max; `what` is for the message. */
 int parse_number(struct parser *p, const char *what, int64_t max, int64_t *value);
 
+/* A string with an IPv4 address; `what` is for the message. */
+int parse_address(struct parser *p, const char *what, uint32_t *value);
+
 /* Zeroed memory of the script; NULL: out of memory, noted. */
 void *parse_alloc(struct parser *p, size_t size);
 /* The token's text as a string of the script. NULL as above. */

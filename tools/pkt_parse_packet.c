@@ -1,10 +1,12 @@
 /* pkt_parse_packet.c - packets of a script, behind their < or >:
  *
- *	packet:  [info] [PORT > PORT] (tcp | udp | icmp)
- *	info:    ( one ) or [ one ]: noecn ect0 ect1 ect01 ce, tos 0xN, ttl N
+ *	packet:  [info] [PORT > PORT] (tcp | udp | icmp | arp)
+ *	info:    ( one ) or [ one ]: noecn ect0 ect1 ect01 ce, tos 0xN, ttl N, to N, to all
  *	tcp:     FLAGS N:N(N) [ack N] [win N] [urg N] [< options >]
  *	udp:     udp (N)
  *	icmp:    icmp TYPE [CODE] [mtu N] [id N] [ [ N:N(N) ] | [ udp (N) ] | (N) ]
+ *	arp:     arp (request | reply) "IP" [from "IP"] [at N]: whom it asks, or tells, who does
+ *	         that, and its MAC; with --show_arp (ours, as `to` is: N is 02:00:00:00:00:N)
  *	options: ... or a list of mss N, wscale N, sackOK, sack N:N ..., TS val N ecr N, nop, eol,
  *	         md5 HEX, FO [HEX], FOEXP [HEX]; kind N [0xHEX] is any option with its length right,
  *	         raw 0xHEX any bytes at all (these two are ours)
@@ -35,10 +37,19 @@ static int parse_tos(struct parser *p, struct pkt_packet *k)
 		return 0;
 	}
 	if (!parse_take_word(p, "tos"))
-		return parse_expected(p, "noecn, ect0, ect1, ect01, ce, tos or ttl");
+		return parse_expected(p, "noecn, ect0, ect1, ect01, ce, tos, ttl or to");
 	r = parse_number(p, "tos", UINT8_MAX, &n);
 	k->tos_check = PKT_TOS_ALL;
 	k->tos = (uint8_t)n;
+	return r;
+}
+
+static int parse_mac(struct parser *p, uint8_t *mac)
+{
+	int64_t n = PKT_MAC_ALL;
+	int r = parse_take_word(p, "all") ? 0 : parse_number(p, "a MAC", PKT_MAC_ALL - 1, &n);
+
+	*mac = (uint8_t)n;
 	return r;
 }
 
@@ -53,7 +64,9 @@ static int parse_info(struct parser *p, struct pkt_packet *k)
 		int64_t n = 0;
 		int r;
 
-		if (parse_take_word(p, "ttl")) {
+		if (parse_take_word(p, "to")) {
+			r = parse_mac(p, &k->to);
+		} else if (parse_take_word(p, "ttl")) {
 			r = parse_number(p, "ttl", UINT8_MAX, &n);
 			k->ttl = (uint8_t)n;
 		} else {
@@ -420,6 +433,27 @@ static int parse_icmp(struct parser *p, struct pkt_packet *k)
 	return parse_quoted(p, k);
 }
 
+static int parse_arp(struct parser *p, struct pkt_packet *k)
+{
+	int r;
+
+	k->protocol = PKT_ARP;
+	if (!p->script->options.show_arp)
+		return parse_fail(p, p->token.line, "ARP is shown with --show_arp only");
+	if (parse_take_word(p, "request"))
+		k->arp.op = PKT_ARP_REQUEST;
+	else if (parse_take_word(p, "reply"))
+		k->arp.op = PKT_ARP_REPLY;
+	else
+		return parse_expected(p, "request or reply");
+	r = parse_address(p, "whom it asks or tells", &k->arp.target);
+	if (r == 0 && parse_take_word(p, "from"))
+		r = parse_address(p, "who sends it", &k->arp.sender);
+	if (r == 0 && parse_take_word(p, "at"))
+		r = parse_mac(p, &k->arp.at);
+	return r;
+}
+
 int parse_packet(struct parser *p, bool inbound, struct pkt_packet *k)
 {
 	int line = p->token.line, r = parse_info(p, k);
@@ -430,6 +464,8 @@ int parse_packet(struct parser *p, bool inbound, struct pkt_packet *k)
 		return parse_fail(p, line, "ect01 is for outbound packets");
 	if (parse_take_word(p, "icmp"))
 		return parse_icmp(p, k);
+	if (parse_take_word(p, "arp"))
+		return parse_arp(p, k);
 	if (parse_take_word(p, "udp")) {
 		k->protocol = IPPROTO_UDP;
 		r = parse_ports(p, k);

@@ -130,6 +130,29 @@ static void add_icmp(struct text *t, const struct pkt_packet *p)
 		add(t, " (%u)", p->payload);
 }
 
+static void add_address(struct text *t, const char *word, uint32_t ip)
+{
+	add(t, " %s\"%u.%u.%u.%u\"", word, ip >> 24, ip >> 16 & 255, ip >> 8 & 255, ip & 255);
+}
+
+static void add_arp(struct text *t, const struct pkt_packet *p)
+{
+	add(t, p->arp.op == PKT_ARP_REPLY ? "arp reply" : "arp request");
+	add_address(t, "", p->arp.target);
+	if (p->arp.sender != 0)
+		add_address(t, "from ", p->arp.sender);
+	if (p->arp.at != 0)
+		add(t, " at %u", p->arp.at);
+}
+
+static void add_to(struct text *t, const struct pkt_packet *p)
+{
+	if (p->to == PKT_MAC_ALL)
+		add(t, "(to all) ");
+	else if (p->to != 0)
+		add(t, "(to %u) ", p->to);
+}
+
 static void add_tos(struct text *t, const struct pkt_packet *p)
 {
 	static const char *const ecn[] = {"noecn", "ect1", "ect0", "ce"};
@@ -148,6 +171,7 @@ void pkt_print(char text[PKT_TEXT_BYTES], const struct pkt_packet *p)
 	struct text t = {text, text + PKT_TEXT_BYTES};
 
 	text[0] = '\0';
+	add_to(&t, p);
 	add_tos(&t, p);
 	if (p->has_ports && p->protocol != IPPROTO_ICMP)
 		add(&t, "%u > %u ", p->src_port, p->dst_port);
@@ -155,6 +179,8 @@ void pkt_print(char text[PKT_TEXT_BYTES], const struct pkt_packet *p)
 		add_tcp(&t, p);
 	else if (p->protocol == IPPROTO_ICMP)
 		add_icmp(&t, p);
+	else if (p->protocol == PKT_ARP)
+		add_arp(&t, p);
 	else
 		add(&t, "udp (%u)", p->payload);
 }

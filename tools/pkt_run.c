@@ -191,6 +191,7 @@ static int run_make(struct run *r)
 				  .prefix_len = p->prefix_len,
 				  .mtu = p->mtu,
 				  .seed = RUN_SEED,
+				  .show_arp = p->show_arp,
 				  .capture = r->o->capture};
 
 	r->local_port = RUN_BIND_PORT;

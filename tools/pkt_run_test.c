@@ -218,6 +218,29 @@ static void several_buffers_move_as_one(void **state)
 		      "= 5\n+0 > P. 31:36(5) ack 31\n");
 }
 
+#define ARP                                                                                        \
+	"--show_arp\n--remote_ip=192.168.0.9\n0 socket(..., SOCK_DGRAM, IPPROTO_UDP) = 3\n"        \
+	"0 connect(3, ..., ...) = 0\n0 write(3, ..., 10) = 10\n"
+
+static void arp_and_macs_are_compared_when_they_are_shown(void **state)
+{
+	(void)state;
+	assert_passes(ARP "0 > (to all) arp request \"192.168.0.9\"\n"
+			  "0 < arp reply \"192.168.0.1\" from \"192.168.0.9\" at 7\n"
+			  "0 > (to 7) udp (10)\n");
+	assert_fails(ARP "0 > (to all) arp request \"192.168.0.8\"\n",
+		     "t:6: the stack sent something else: ARP target\n"
+		     "  expected: 0.000000 > (to all) arp request \"192.168.0.8\"\n"
+		     "  got:      0.000000 > (to all) arp request \"192.168.0.9\" from "
+		     "\"192.168.0.1\" at 1\n");
+	assert_fails(ARP "0 > arp request \"192.168.0.9\"\n"
+			 "0 < arp reply \"192.168.0.1\" from \"192.168.0.9\" at 7\n"
+			 "0 > (to 8) udp (10)\n",
+		     "t:8: the stack sent something else: MAC\n"
+		     "  expected: 0.000000 > (to 8) udp (10)\n"
+		     "  got:      0.000000 > (to 7) udp (10)\n");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +258,7 @@ int main(void)
 	    cmocka_unit_test(a_value_of_a_socket_option_is_compared),
 	    cmocka_unit_test(poll_tells_what_a_socket_is_ready_for),
 	    cmocka_unit_test(several_buffers_move_as_one),
+	    cmocka_unit_test(arp_and_macs_are_compared_when_they_are_shown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -30,6 +30,7 @@ struct pkt_options {
 	uint32_t ts_tick_us; /* what one step of a TS val is worth; 0: values are not compared */
 	struct ip_addr local, remote, gateway;
 	uint8_t prefix_len;
+	bool show_arp; /* ARP is part of the script; else it is answered behind its back */
 };
 
 enum pkt_expr_kind {

@@ -158,6 +158,10 @@ static void what_is_wrong_with_a_script_is_told_with_its_line(void **state)
 	assert_bad("0 > S 99999999999999999999:0(0)", "t:1: error: the number is too large");
 	assert_bad("0 /* ", "t:1: error: the comment does not end");
 	assert_bad("0 `ls", "t:1: error: the quote does not end");
+	assert_bad("0 > arp request \"1.2.3.4\"", "t:1: error: ARP is shown with --show_arp only");
+	assert_bad("--show_arp\n0 > arp request \"1.2.3\"",
+		   "t:2: error: whom it asks or tells expected, but there is '1.2.3'");
+	assert_bad("--show_arp\n0 > (to 255) udp (1)", "t:2: error: a MAC is from 0 to 254");
 	assert_bad("-1 `ls`", "t:1: error: a time in seconds expected, but there is '-1'");
 	assert_bad("0 close(3)", "t:1: error: '=' expected, but the script ends");
 	assert_bad("0 close(3) = -1 EFOO", "t:1: error: there is no errno EFOO");
