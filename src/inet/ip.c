@@ -98,6 +98,18 @@ void ip_path_doubt(struct stack *s, struct ip_path *p)
 		neighbour_doubt(s, p->neighbour);
 }
 
+void ip_doubt(struct stack *s, const struct ip_addr *dst)
+{
+	struct neighbour *n;
+	struct ip_addr hop;
+
+	if (next_hop(s, dst, &hop) != 0)
+		return;
+	n = neighbour_known(s, &hop);
+	if (n != NULL)
+		neighbour_doubt(s, n);
+}
+
 void ip_path_wait(struct ip_path *p)
 {
 	assert(p->neighbour->state == NEIGHBOUR_INCOMPLETE && list_empty(&p->waiting));

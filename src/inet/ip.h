@@ -78,6 +78,9 @@ int ip_check_route(const struct stack *s, const struct ip_addr *dst);
  * it is still there. Harmless on a path that is not valid. */
 void ip_path_doubt(struct stack *s, struct ip_path *p);
 
+/* The same of the way to dst, for those who keep no path. */
+void ip_doubt(struct stack *s, const struct ip_addr *dst);
+
 /* After -EAGAIN: tcp_path_resolved() will be called for p, once, unless it is released first. */
 void ip_path_wait(struct ip_path *p);
 

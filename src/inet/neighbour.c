@@ -371,6 +371,11 @@ int neighbour_find(struct stack *s, const struct ip_addr *ip, bool answer, struc
 	return n->state == NEIGHBOUR_INCOMPLETE ? -EAGAIN : 0;
 }
 
+struct neighbour *neighbour_known(struct stack *s, const struct ip_addr *ip)
+{
+	return look_up(s->neighbours, ip);
+}
+
 /* One question in a while, however many reasons there are. */
 void neighbour_doubt(struct stack *s, struct neighbour *n)
 {

@@ -69,7 +69,10 @@ void neighbour_destroy(struct stack *s); /* harmless when there is no table */
  * `answer`: the packet is an answer to a peer, not the program's own. */
 int neighbour_find(struct stack *s, const struct ip_addr *ip, bool answer, struct neighbour **out);
 
-/* n, which has a MAC, may have gone: asks it, once in a while. */
+/* The entry of an on-link address, if there is one. */
+struct neighbour *neighbour_known(struct stack *s, const struct ip_addr *ip);
+
+/* n may have gone: if it has a MAC, asks it, once in a while. */
 void neighbour_doubt(struct stack *s, struct neighbour *n);
 
 /* An ARP packet said that `ip`, on this link, is at `mac`. False: another MAC holds it, and is now

@@ -219,6 +219,8 @@ void tcp_half_timeout(struct stack *s, struct tcp_half *h)
 		tcp_half_remove(s->tcp, h);
 		return;
 	}
+	if (h->retries >= TCP_R1_RETRANSMISSIONS)
+		ip_doubt(s, &h->peer_ip);
 	h->retries++;
 	tcp_timer_arm_half(s->tcp, h, s->now_ns + (TCP_RTO_INITIAL_NS << h->retries));
 	tcp_reply_syn_ack(s, h);

@@ -72,6 +72,17 @@ static void back_off(struct tcp_cb *cb)
 		cb->rtx_deadline_ns = end;
 }
 
+/* RFC 9293 3.8.3, MUST-20: R1 is reached, and nothing was heard since the last attempt. The next
+ * hop may be the one who is gone. */
+static void doubt_path(struct tcp_cb *cb)
+{
+	struct stack *s = cb->sock.stack;
+
+	if (cb->rtx_count >= TCP_R1_RETRANSMISSIONS &&
+	    s->now_ns - cb->heard_ns >= tcp_timer_rto(cb))
+		ip_path_doubt(s, &cb->path);
+}
+
 /* RFC 6298 5.4 to 5.7. */
 static void retransmission_timeout(struct tcp_cb *cb)
 {
@@ -113,6 +124,7 @@ static bool rtx_fired(struct tcp_cb *cb)
 		persist_timeout(cb);
 	else
 		retransmission_timeout(cb);
+	doubt_path(cb);
 	back_off(cb);
 	return true;
 }
