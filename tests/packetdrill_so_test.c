@@ -228,7 +228,7 @@ static void a_call_that_may_not_block_gives_eagain(void **state)
 static void datagrams_go_both_ways_in_pieces(void **state)
 {
 	struct sockaddr_in to = address(REMOTE, PEER_PORT), from;
-	char a[3], b[10];
+	char a[3] = {0}, b[10] = {0};
 	struct iovec iov[2] = {{a, sizeof(a)}, {b, sizeof(b)}};
 	struct msghdr msg = {
 	    .msg_name = &from, .msg_namelen = sizeof(from), .msg_iov = iov, .msg_iovlen = 2};

@@ -12,6 +12,8 @@
 #include "base/log.h"
 #include "link/interface.h"
 #include <errno.h>
+#include <net/if.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -533,12 +535,14 @@ static int bind_socket(struct xdp *x, const struct xdp_setup *opt, uint16_t flag
 	    .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 	    .bind_flags = flags | XDP_USE_NEED_WAKEUP,
 	};
+	char name[IFNAMSIZ] = ""; /* libxdp copies as many bytes, however long the name is */
 	int rc;
 
+	snprintf(name, sizeof(name), "%s", opt->interface);
 	/* The kernel frees the queue of a process just ended a little after its end. */
 	for (unsigned tries = 0; tries < XDP_BIND_TRIES; tries++) {
-		rc = xsk_socket__create(&x->socket, opt->interface, opt->queue, x->umem, &x->rx,
-					&x->send, &cfg);
+		rc = xsk_socket__create(&x->socket, name, opt->queue, x->umem, &x->rx, &x->send,
+					&cfg);
 		if (rc != -EBUSY)
 			break;
 		pause_10_ms();
