@@ -13,7 +13,7 @@
 #include <string.h>
 
 enum {
-	BACKLOG = 16,   /* connections not yet accepted */
+	BACKLOG = 1024, /* connections not yet accepted */
 	TICK_MS = 100,  /* between two looks at interrupted() */
 	MS_NS = 1000000 /* nanoseconds in a millisecond */
 };

@@ -190,7 +190,7 @@ static void an_unknown_libos_is_told(void **state)
 	static const char *const lines[] = {
 	    "tcp-echo --address 127.0.0.1:0",    "tcp-ping-pong --server 127.0.0.1 0",
 	    "tcp-push-pop --server 127.0.0.1 0", "udp-ping-pong --server 127.0.0.1 0 127.0.0.1 0",
-	    "udp-push-pop --server 127.0.0.1 0",
+	    "udp-push-pop --server 127.0.0.1 0", "http-server 127.0.0.1 0",
 	};
 
 	(void)state;
@@ -233,6 +233,10 @@ static void a_wrong_command_line_is_told(void **state)
 	    "udp-ping-pong --client 127.0.0.1 1 127.0.0.1 1 65508",
 	    "udp-push-pop --client 127.0.0.1 1",
 	    "udp-push-pop --server 127.0.0.1 1 many",
+	    "http-server",
+	    "http-server 127.0.0.1",
+	    "http-server 127.0.0.1 80 0",
+	    "http-server 127.0.0.1 80 30 more",
 	};
 
 	(void)state;
@@ -245,8 +249,8 @@ static void a_wrong_command_line_is_told(void **state)
 
 static void help_is_there(void **state)
 {
-	static const char *const programs[] = {"tcp-echo", "tcp-ping-pong", "tcp-push-pop",
-					       "udp-ping-pong", "udp-push-pop"};
+	static const char *const programs[] = {"tcp-echo",      "tcp-ping-pong", "tcp-push-pop",
+					       "udp-ping-pong", "udp-push-pop",  "http-server"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {

@@ -1,0 +1,68 @@
+#!/usr/bin/env python3
+# http_server.py LINK EXAMPLES - the example http-server over catpowder, by LINK (xdp, packet), or over
+# catnap (LINK of `catnap`, on loopback); its clients use the kernel's TCP.
+#
+# SPDX-License-Identifier: MIT
+import os
+import shutil
+import signal
+import subprocess
+import sys
+
+from net import SKIPPED, Host, await_line, ended_well, kernels, main, ours, wire
+
+LINK, EXAMPLES = sys.argv[1:3]
+CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "http_client.py")
+IMPATIENCE_S = "2"
+
+
+class Here:
+    """This machine's own network, in the place of a Host."""
+
+    def start(self, *args, **kw):
+        return subprocess.Popen(list(map(str, args)), stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, bufsize=0, **kw)
+
+    def end(self):
+        pass
+
+
+def hosts():
+    """Where the server runs, and its environment; where its clients run; its address."""
+    if LINK == "catnap":
+        return Here(), kernels(), Here(), "127.0.0.1"
+    server, client = Host(), Host()
+    wire(server, "server0", client, "client0")
+    client.run("ip", "addr", "add", "10.7.0.2/24", "dev", "client0")
+    return server, ours("10.7.0.1", "server0", LINK), client, "10.7.0.1"
+
+
+def serves(patience, *kind):
+    server_host, env, client_host, address = hosts()
+    server = server_host.start(os.path.join(EXAMPLES, "http-server"), address, "0", patience, env=env)
+    try:
+        port = await_line(server, b"INFO: ").decode().rsplit(":", 1)[1].strip()
+        print(ended_well(client_host.start(sys.executable, CLIENT, address, port, *kind),
+                         "the clients").decode(), end="")
+        server.send_signal(signal.SIGTERM)
+        ended_well(server, "http-server")
+    finally:
+        server.kill()
+        server_host.end()
+        client_host.end()
+
+
+def curl_python_and_nc_are_served():
+    serves("600")
+
+
+def who_is_late_is_given_up():
+    serves(IMPATIENCE_S, "late", IMPATIENCE_S)
+
+
+for program in ("curl", "nc"):
+    if not shutil.which(program):
+        print("skipped: %s is not there" % program)
+        sys.exit(SKIPPED)
+sys.exit(main([(c.__name__, c) for c in (curl_python_and_nc_are_served, who_is_late_is_given_up)],
+              in_namespaces=LINK != "catnap"))
