@@ -46,6 +46,14 @@ static inline void put_be32(void *p, uint32_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
+/* Returns the number as it lies there, for a checksum: what was just written is not read back. */
+static inline uint64_t put_be64(void *p, uint64_t v)
+{
+	v = __builtin_bswap64(v);
+	memcpy(p, &v, sizeof(v));
+	return v;
+}
+
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "bytes.h swaps: little-endian hosts only");
 

@@ -74,6 +74,7 @@ struct tcp_cb {
 	uint8_t snd_shift, rcv_shift; /* window scales: the peer's, ours */
 	uint8_t rtx_count;            /* timeouts in a row */
 	uint8_t header_bytes;         /* of segments, ours and the peer's, without SACK blocks */
+	uint16_t plain_word;          /* tcp_segment_word() of such headers, with ACK alone */
 	uint8_t offload;              /* OFFLOAD_L4_CSUM, if the link does that */
 	uint8_t message;              /* enum tcp_message */
 	bool ack_fresh; /* since the ACK became due the program had no turn: tcp_output.c */

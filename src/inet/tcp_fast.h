@@ -45,7 +45,7 @@ static inline bool tcp_fast_parse(const struct tcp_cb *cb, uint8_t *l4, uint32_t
 {
 	uint32_t bytes = cb->header_bytes;
 
-	if (l4_len < bytes || (get_be16(l4 + 12) & ~TCP_PSH) != (bytes / 4 << 12 | TCP_ACK))
+	if (l4_len < bytes || (get_be16(l4 + 12) & ~TCP_PSH) != cb->plain_word)
 		return false;
 	seg->tsval = 0;
 	if (cb->timestamps) {
@@ -150,7 +150,7 @@ static inline void tcp_fast_send(struct tcp_cb *cb, struct frame *f)
 
 	cb->replies |= cb->ack_need != TCP_ACK_NONE;
 	tcp_header_begin(cb, f);
-	sum = csum_add64(tcp_header_write(cb, l4, bytes, c->seq, TCP_ACK | TCP_PSH), c->sum);
+	sum = csum_add64(tcp_header_write(cb, l4, c->seq, cb->plain_word | TCP_PSH), c->sum);
 	tcp_header_complete(cb, f, buf_ref(c->buf), l4, l4_bytes, l4_bytes, sum);
 	cb->message = TCP_MESSAGE_SENT;
 	cb->snd_nxt = cb->rtt_seq = cb->snd_end;

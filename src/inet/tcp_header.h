@@ -10,14 +10,13 @@
 #include "inet/tcp_receive.h"
 #include "inet/tcp_table.h"
 
-/* Writes a header of `bytes`, of which those behind the timestamps are there already. It
+/* Writes a header of tcp_segment_word() `word`; what is behind its timestamps is there already. It
  * acknowledges all that was received. Returns the sum of the rest. */
-static inline uint64_t tcp_header_write(struct tcp_cb *cb, uint8_t *l4, uint32_t bytes,
-					uint32_t seq, uint8_t flags)
+static inline uint64_t tcp_header_write(struct tcp_cb *cb, uint8_t *l4, uint32_t seq, uint16_t word)
 {
 	uint32_t window = tcp_receive_window(cb) >> cb->rcv_shift;
 	uint64_t sum = tcp_segment_write_header(l4, cb->sock.local.port, cb->sock.peer.port, seq,
-						cb->rcv_nxt, flags, (uint16_t)window, bytes);
+						cb->rcv_nxt, word, (uint16_t)window);
 
 	if (cb->timestamps) {
 		uint32_t tsval = tcp_clock(cb->sock.stack) + cb->ts_offset;

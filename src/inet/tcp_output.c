@@ -54,6 +54,7 @@ void tcp_update_mss(struct tcp_cb *cb)
 	if (mss > own)
 		mss = own;
 	cb->header_bytes = (uint8_t)(TCP_HEADER_BYTES + options);
+	cb->plain_word = tcp_segment_word(cb->header_bytes, TCP_ACK);
 	cb->mss = mss > options + TCP_MSS_MIN ? mss - options : TCP_MSS_MIN;
 	tcp_update_message_max(cb);
 }

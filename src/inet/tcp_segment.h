@@ -93,27 +93,28 @@ struct tcp_syn_options {
  * multiple of 4. */
 uint32_t tcp_segment_write_syn_options(uint8_t *p, const struct tcp_syn_options *o);
 
-/* Two 32-bit fields at p. Returns them as they lie there, for a checksum: what was just written is
- * not read back. */
-static inline uint64_t tcp_segment_put(uint8_t *p, uint32_t first, uint32_t second)
+/* The 16 bits behind the acknowledgement number: data offset and flags (RFC 9293 3.1). */
+static inline uint16_t tcp_segment_word(uint32_t header_bytes, uint8_t flags)
 {
-	uint64_t v = __builtin_bswap64((uint64_t)first << 32 | second);
-
-	memcpy(p, &v, sizeof(v));
-	return v;
+	return (uint16_t)(header_bytes / 4 << 12 | flags);
 }
 
-/* The first TCP_HEADER_BYTES of a header, checksum 0; header_bytes is the length with options.
- * Returns the ones' complement sum of what was written. */
-static inline uint64_t tcp_segment_write_header(uint8_t *p, uint16_t sport, uint16_t dport,
-						uint32_t seq, uint32_t ack, uint8_t flags,
-						uint16_t wnd, uint32_t header_bytes)
+/* Two 32-bit fields at p; as put_be64(). */
+static inline uint64_t tcp_segment_put(uint8_t *p, uint32_t first, uint32_t second)
 {
-	uint32_t last = header_bytes / 4 << 28 | (uint32_t)flags << 16 | wnd;
+	return put_be64(p, (uint64_t)first << 32 | second);
+}
+
+/* The first TCP_HEADER_BYTES of a header, checksum 0; `word` is tcp_segment_word() of its length
+ * with options. Returns the ones' complement sum of what was written. */
+static inline uint64_t tcp_segment_write_header(uint8_t *p, uint16_t sport, uint16_t dport,
+						uint32_t seq, uint32_t ack, uint16_t word,
+						uint16_t wnd)
+{
 	uint64_t sum = tcp_segment_put(p, (uint32_t)sport << 16 | dport, seq);
 
 	put_be32(p + 16, 0);
-	return csum_add64(sum, tcp_segment_put(p + 8, ack, last));
+	return csum_add64(sum, tcp_segment_put(p + 8, ack, (uint32_t)word << 16 | wnd));
 }
 
 /* The timestamps option and its padding. As tcp_segment_write_header(). */
