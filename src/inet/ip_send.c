@@ -185,27 +185,34 @@ static uint32_t packet_limit(struct stack *s, const struct ip_send *m)
 	return mtu;
 }
 
-int ip_send(struct stack *s, const struct ip_send *message)
+/* ip_send() of a message that has a path. */
+static int send_on_path(struct stack *s, const struct ip_send *m)
 {
-	struct ip_send m = *message;
-	struct ip_path path;
-	uint32_t total = m.head->len + m.len + IP4_HEADER_BYTES, limit;
+	uint32_t total = m->head->len + m->len + IP4_HEADER_BYTES, limit;
 	int err = 0;
 
 	assert(total <= IP4_MAX_BYTES);
-
-	if (m.path == NULL) {
-		m.path = &path;
-		ip_path_init(&path, m.protocol);
-	}
-	if (!ip_path_valid(m.path))
-		err = path_find(s, m.path, &m.src, &m.dst, m.answer);
+	if (!ip_path_valid(m->path))
+		err = path_find(s, m->path, &m->src, &m->dst, m->answer);
 	if (err != 0 && err != -EAGAIN)
-		return lost(&s->stats.lost_no_route, m.head, err);
-	limit = packet_limit(s, &m);
+		return lost(&s->stats.lost_no_route, m->head, err);
+	limit = packet_limit(s, m);
 	if (total <= limit)
-		return send_whole(s, &m, err == -EAGAIN);
-	if (m.head->len > fragment_limit(limit))
-		return send_cut_head(s, &m, limit, err == -EAGAIN);
-	return send_fragments(s, &m, limit, err == -EAGAIN);
+		return send_whole(s, m, err == -EAGAIN);
+	if (m->head->len > fragment_limit(limit))
+		return send_cut_head(s, m, limit, err == -EAGAIN);
+	return send_fragments(s, m, limit, err == -EAGAIN);
+}
+
+int ip_send(struct stack *s, const struct ip_send *m)
+{
+	struct ip_send once;
+	struct ip_path path;
+
+	if (m->path != NULL)
+		return send_on_path(s, m);
+	ip_path_init(&path, m->protocol);
+	once = *m;
+	once.path = &path;
+	return send_on_path(s, &once);
 }

@@ -38,13 +38,10 @@ static int check(struct udp_sock *k, uint32_t len, const struct endpoint *peer)
 	return k->sock.local.port == 0 ? udp_take_port(k, 0, false) : 0;
 }
 
-/* The header, but for its checksum. */
-static void write_header(uint8_t *h, uint16_t src, uint16_t dst, uint32_t bytes)
+/* The header, but for its checksum. Returns the sum of it. */
+static uint32_t write_header(uint8_t *h, uint16_t src, uint16_t dst, uint32_t bytes)
 {
-	put_be16(h, src);
-	put_be16(h + 2, dst);
-	put_be16(h + 4, (uint16_t)bytes);
-	put_be16(h + UDP_CHECKSUM, 0);
+	return csum_fold64(put_be64(h, (uint64_t)src << 48 | (uint64_t)dst << 32 | bytes << 16));
 }
 
 /* A sum of 0 is sent as all ones, as 0 says that there is none (RFC 768). */
@@ -57,14 +54,15 @@ static void write_checksum(uint8_t *h, uint32_t sum)
 	memcpy(h + UDP_CHECKSUM, &csum, sizeof(csum));
 }
 
-/* Puts the checksum into m's header, or asks the device for it, and copies the payload where that
- * is done here. A datagram that will be cut is summed here, as the device sees pieces only. */
-static void finish(struct stack *s, struct ip_send *m, uint32_t len, bool whole)
+/* Puts the checksum into m's header, whose sum is `sum`, or asks the device for it, and copies the
+ * payload where that is done here. A datagram that will be cut is summed here, as the device sees
+ * pieces only. */
+static void finish(struct stack *s, struct ip_send *m, uint32_t sum, bool whole)
 {
 	struct buf *head = m->head;
+	uint32_t len = m->len;
 	uint8_t *h = head->data;
-	uint32_t sum = ip_pseudo_sum(&m->src, &m->dst, IPPROTO_UDP, len + UDP_HEADER_BYTES);
-	bool offload = whole && (s->cfg.offloads & OFFLOAD_L4_CSUM);
+	uint32_t pseudo = ip_pseudo_sum(&m->src, &m->dst, IPPROTO_UDP, len + UDP_HEADER_BYTES);
 	bool copy = whole && m->payload == NULL && len <= buf_tailroom(head);
 
 	if (copy) {
@@ -72,16 +70,16 @@ static void finish(struct stack *s, struct ip_send *m, uint32_t len, bool whole)
 		head->len += len;
 		s->stats.tx_copied_bytes += len;
 	}
-	if (offload) {
-		uint16_t pseudo = (uint16_t)~csum_fold(sum);
+	if (whole && (s->cfg.offloads & OFFLOAD_L4_CSUM)) {
+		uint16_t folded = (uint16_t)~csum_fold(pseudo);
 
 		m->offload = OFFLOAD_L4_CSUM;
-		memcpy(h + UDP_CHECKSUM, &pseudo, sizeof(pseudo));
+		memcpy(h + UDP_CHECKSUM, &folded, sizeof(folded));
 		if (copy)
 			memcpy(h + UDP_HEADER_BYTES, m->data, len);
 		return;
 	}
-	sum = csum_partial(h, UDP_HEADER_BYTES, sum);
+	sum = csum_add(sum, pseudo);
 	write_checksum(h, copy ? csum_copy(h + UDP_HEADER_BYTES, m->data, len, sum)
 			       : csum_partial(m->data, len, sum));
 }
@@ -102,32 +100,32 @@ int udp_sendto(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len,
 	struct stack *s = k->stack;
 	struct udp_sock *u = udp_of(k);
 	const struct endpoint *to = peer ? peer : &k->peer;
+	uint32_t bytes = len + UDP_HEADER_BYTES, sum;
 	struct ip_send m;
-	bool whole;
 	int err = check(u, len, to);
 
 	if (err != 0)
 		return err;
-	memset(&m, 0, sizeof(m));
-	m.head = pool_get(s->pool);
+	m = (struct ip_send){
+	    .src = s->cfg.addr,
+	    .dst = to->ip,
+	    .path = path_to(u, &to->ip),
+	    .protocol = IPPROTO_UDP,
+	    .owner = k,
+	    .head = pool_get(s->pool),
+	    .len = len,
+	};
 	if (m.head == NULL) {
 		s->stats.lost_no_buffer++;
 		return -ENOMEM;
 	}
-	m.src = s->cfg.addr;
-	m.dst = to->ip;
-	m.path = path_to(u, &to->ip);
-	m.protocol = IPPROTO_UDP;
-	m.owner = k;
 	m.data = len > 0 ? data : m.head->data;
-	m.len = len;
 	if (b != NULL && s->cfg.max_frags > 0 &&
-	    (len >= s->cfg.zero_copy_bytes || len + UDP_HEADER_BYTES > s->copy_room_bytes))
+	    (len >= s->cfg.zero_copy_bytes || bytes > s->copy_room_bytes))
 		m.payload = b;
-	whole = len + UDP_HEADER_BYTES + ip_header_bytes(&m.dst) <= ip_path_mtu(s, &m.dst);
-	write_header(m.head->data, k->local.port, to->port, len + UDP_HEADER_BYTES);
+	sum = write_header(m.head->data, k->local.port, to->port, bytes);
 	m.head->len = UDP_HEADER_BYTES;
-	finish(s, &m, len, whole);
+	finish(s, &m, sum, bytes + ip_header_bytes(&m.dst) <= ip_path_mtu(s, &m.dst));
 	err = ip_send(s, &m);
 	return err == -EAGAIN ? block(u) : err;
 }

@@ -40,6 +40,7 @@ struct udp_table {
 	struct udp_sock **by_port, **by_peer;
 	uint32_t bucket_mask;
 	uint32_t connected;      /* sockets in by_peer */
+	struct udp_sock *last;   /* the one of them that was found last, the first guess; or NULL */
 	struct list blocked;     /* sockets that wait for room in the output queue */
 	uint64_t held_bytes;     /* of all receive queues */
 	uint64_t held_max_bytes; /* half of the stack's pool: datagrams do not starve the rest */

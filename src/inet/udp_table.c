@@ -27,15 +27,24 @@ static struct udp_sock **peer_bucket(const struct stack *s, uint16_t port,
 	return &s->udp->by_peer[hash_peer(s, port, peer) & s->udp->bucket_mask];
 }
 
+static bool is_between(const struct udp_sock *k, uint16_t port, const struct endpoint *peer)
+{
+	return k->sock.local.port == port && endpoint_eq(&k->sock.peer, peer);
+}
+
 struct udp_sock *udp_find_connected(struct stack *s, uint16_t port, const struct endpoint *peer)
 {
-	struct udp_sock *k;
+	struct udp_sock *k = s->udp->last;
 
 	if (s->udp->connected == 0)
 		return NULL;
+	if (k != NULL && is_between(k, port, peer))
+		return k;
 	k = *peer_bucket(s, port, peer);
-	while (k != NULL && (k->sock.local.port != port || !endpoint_eq(&k->sock.peer, peer)))
+	while (k != NULL && !is_between(k, port, peer))
 		k = k->peer_next;
+	if (k != NULL)
+		s->udp->last = k;
 	return k;
 }
 
@@ -124,6 +133,8 @@ static void unlink_peer(struct udp_sock *k)
 	while (*link != k)
 		link = &(*link)->peer_next;
 	*link = k->peer_next;
+	if (s->udp->last == k)
+		s->udp->last = NULL;
 	k->sock.peer.port = 0;
 	s->udp->connected--;
 }
