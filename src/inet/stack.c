@@ -158,7 +158,8 @@ static __attribute__((noinline)) int output_in_turns(struct stack *s, struct fra
 		if (!s->tcp_first)
 			k = output_fill(s, frames, n);
 	}
-	k += tcp_output(s, frames + k, n - k);
+	if (!list_empty(&s->tcp->output))
+		k += tcp_output(s, frames + k, n - k);
 	if (s->queued > 0) /* its turn, or TCP has asked for a MAC */
 		k += output_fill(s, frames + k, n - k);
 	return k;

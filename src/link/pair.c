@@ -49,18 +49,21 @@ static int pair_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 }
 
 /* The frame as it is: only its sender's reference exists, and that is ours now. */
-static void pair_pass(struct pair_end *to, struct frame *f)
+static inline void pair_pass_plain(struct pair_end *to, struct buf *b)
 {
-	struct buf *b = f->head;
-
 	b->next = NULL;
 	b->flags = 0;
-	if (f->offload != 0) {
-		offload_checksums(b->data, b->len, f);
-		if (f->offload & OFFLOAD_L4_CSUM && to->link.info.offloads & OFFLOAD_RX_CSUM)
-			b->flags = BUF_CSUM_OK;
-	}
 	pair_put(to, b);
+}
+
+static void pair_pass(struct pair_end *to, struct frame *f)
+{
+	pair_pass_plain(to, f->head);
+	if (f->offload != 0) {
+		offload_checksums(f->head->data, f->head->len, f);
+		if (f->offload & OFFLOAD_L4_CSUM && to->link.info.offloads & OFFLOAD_RX_CSUM)
+			f->head->flags = BUF_CSUM_OK;
+	}
 }
 
 /* A frame that asks for nothing, lies in one piece and fits, copied. */
@@ -74,7 +77,6 @@ static inline void pair_copy_plain(struct pair_end *from, struct pair_end *to,
 		return;
 	}
 	b->len = f->len;
-	from->link.tx_bytes += f->len;
 	from->link.tx_copied_bytes += f->len;
 	pair_put(to, b);
 	memcpy(b->data, f->head->data, f->len);
@@ -137,11 +139,15 @@ static __attribute__((noinline)) bool pair_send_any(struct pair_end *e, struct p
 
 static inline bool pair_send(struct pair_end *e, struct pair_end *to, struct frame *f)
 {
-	if ((f->nfrags | f->offload) != 0 || f->len > to->copy_max || buf_sole(f->head) ||
-	    pair_room(to) == 0)
+	if ((f->nfrags | f->offload) != 0 || f->len > to->copy_max || pair_room(to) == 0)
 		return pair_send_any(e, to, f);
-	pair_copy_plain(e, to, f);
-	buf_unref(f->head);
+	e->link.tx_bytes += f->len;
+	if (buf_sole(f->head)) {
+		pair_pass_plain(to, f->head);
+	} else {
+		pair_copy_plain(e, to, f);
+		buf_unref(f->head);
+	}
 	return true;
 }
 
