@@ -68,7 +68,9 @@ struct config {
 	int xdp_interface_index;       /* 0: not given */
 	enum config_raw_link raw_link; /* link: auto | xdp | packet | tap */
 	enum config_xdp_mode xdp_mode; /* xdp_mode: auto | native | generic */
-	uint32_t xdp_queue;            /* xdp_queue: of the interface */
+	uint32_t instances;            /* instances: that may share the interface */
+	uint32_t xdp_queue;            /* xdp_queue: of the interface, the first */
+	uint32_t xdp_queues;           /* xdp_queues: from there on */
 	uint32_t xdp_busy_poll_us;     /* xdp_busy_poll_us: 0: off */
 };
 

@@ -21,6 +21,7 @@ struct arp {
 	uint16_t op;
 	uint8_t sender_mac[ETH_ADDR_BYTES];
 	uint32_t sender_ip, target_ip;
+	bool overheard; /* another stack of our address answers */
 };
 
 /* False: it makes no sense. A sender of 0.0.0.0 is a probe (RFC 5227 2.1.1). */
@@ -106,11 +107,12 @@ static uint64_t *arp_take(struct stack *s, const struct arp *a)
 	if (eth_mac48(a->sender_mac) == s->mac48)
 		return &s->stats.drop_not_for_us; /* our own, come back */
 	if (a->sender_ip == s->addr4) {
-		arp_defend(s);
+		if (!a->overheard)
+			arp_defend(s);
 		return &s->stats.drop_arp_conflict;
 	}
 	if (a->target_ip == s->addr4 && a->op == ARP_REQUEST) {
-		if (!arp_answer(s, a))
+		if (!a->overheard && !arp_answer(s, a))
 			return &s->stats.drop_arp_rate;
 		news = ARP_NEWS_ASKS_US;
 	} else if (a->target_ip == s->addr4) {
@@ -125,7 +127,7 @@ static uint64_t *arp_take(struct stack *s, const struct arp *a)
 
 void arp_input(struct stack *s, struct buf *b, uint32_t offset)
 {
-	struct arp a;
+	struct arp a = {.overheard = (b->flags & BUF_OVERHEARD) != 0};
 
 	if (b->len < offset + ARP_PACKET_BYTES)
 		stack_drop(b, &s->stats.drop_short);

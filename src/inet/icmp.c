@@ -223,7 +223,7 @@ static void send_error(struct stack *s, const struct packet *pkt, uint8_t type, 
 	};
 	uint8_t *p;
 
-	if (pkt->broadcast)
+	if (pkt->broadcast || pkt->buf->flags & BUF_OVERHEARD)
 		return;
 	if (!rate_take(&s->icmp_errors, ICMP_ERRORS_PER_S, ICMP_ERRORS_BURST, s->now_ns)) {
 		s->stats.lost_icmp_rate++;

@@ -304,6 +304,7 @@ static uint64_t *take(struct stack *s, const struct packet *pkt, struct datagram
 	}
 	if (f.offset == 0)
 		take_header(d, pkt);
+	d->buf->flags |= pkt->buf->flags & BUF_OVERHEARD;
 	d->ecn |= pkt->ecn; /* congestion that any has met, all have (RFC 3168 5.3) */
 	d->broadcast |= pkt->broadcast;
 	s->stats.rx_copied_bytes += pkt->l4_len;

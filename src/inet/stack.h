@@ -22,6 +22,7 @@
 #define INET_STACK_H
 
 #include "base/endpoint.h"
+#include "base/ports.h"
 #include "mem/frame.h"
 #include "mem/pool.h"
 #include <stdbool.h>
@@ -47,6 +48,11 @@ struct stack_config {
 
 	uint64_t key[2];   /* secret: seeds ISNs, ports, hashes, the generator. From getrandom(2) */
 	struct pool *pool; /* for headers, copied payload, ARP and ICMP; borrowed */
+
+	/* The ports of all stacks that have this address, each in its thread, and which of them
+	 * this one is: ports_join() was called for it. Borrowed; NULL: it is alone. */
+	struct ports *ports;
+	unsigned ports_member;
 
 	/* Capacities */
 	uint32_t max_tcp;       /* connections, TIME-WAIT included */
@@ -191,6 +197,10 @@ bool stack_busy(const struct stack *s);
  * many. For the end of a stack, before which output sends them: once it is gone nobody answers
  * their peers any more. */
 int stack_reset_orphans(struct stack *s, int n, uint64_t now_ns);
+
+/* Whether the stack has the connection, half-open or in TIME-WAIT as well, of this peer with a
+ * local port: what another stack of the same address asks before it answers for it. */
+bool stack_has_connection(struct stack *s, const struct endpoint *peer, uint16_t local_port);
 
 /* Named counters: X(name, what it counts). Every dropped frame is in exactly one of the drop_ ones.
  */

@@ -92,8 +92,9 @@ struct tcp_cb {
 	bool window_scale : 1; /* RFC 7323 2, agreed on */
 	bool owned : 1;        /* the program has it: from open or accept until close */
 	bool fin_received : 1;
-	bool passive : 1; /* came from a listener */
-	bool bound : 1;   /* in the table of bound ports */
+	bool passive : 1;  /* came from a listener */
+	bool bound : 1;    /* in the table of bound ports */
+	bool has_port : 1; /* tcp_port_take() */
 	bool keepalive : 1;
 	bool linger : 1;    /* SO_LINGER, for linger_s */
 	uint8_t rescue : 2; /* enum tcp_rescue */

@@ -52,9 +52,10 @@ static bool port_is_free(struct tcp_table *t, const struct endpoint *peer, uint1
 
 /* RFC 6056 3.3.3, simple hash-based selection: a counter, and an offset that depends on the peer.
  */
-uint16_t tcp_port_choose(struct stack *s, const struct endpoint *peer)
+uint16_t tcp_port_choose(struct tcp_cb *cb, const struct endpoint *peer, bool share)
 {
 	static const struct endpoint nobody;
+	struct stack *s = cb->sock.stack;
 	const struct endpoint *to = peer != NULL ? peer : &nobody;
 	struct tcp_table *t = s->tcp;
 	uint32_t offset = (uint32_t)hash_tuple(s, t->port_key, &to->ip, to->port, 0);
@@ -63,7 +64,7 @@ uint16_t tcp_port_choose(struct stack *s, const struct endpoint *peer)
 		uint32_t n = (t->port_next++ + offset) & (TCP_PORT_COUNT - 1);
 		uint16_t port = (uint16_t)(TCP_PORT_FIRST + n);
 
-		if (port_is_free(t, peer, port))
+		if (port_is_free(t, peer, port) && tcp_port_take(cb, port, share))
 			return port;
 	}
 	return 0;

@@ -150,7 +150,8 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 		return NULL;
 	}
 	inherit(cb, listener);
-	cb->sock.local = (struct endpoint){pkt->dst, (uint16_t)(h->local_port_peer_port >> 16)};
+	cb->sock.local.ip = pkt->dst;
+	tcp_port_take(cb, (uint16_t)(h->local_port_peer_port >> 16), listener->sock.reuse_port);
 	cb->sock.peer = (struct endpoint){h->peer_ip, (uint16_t)h->local_port_peer_port};
 	cb->iss = cb->snd_una = h->iss;
 	cb->snd_nxt = cb->snd_end = h->iss + 1;
@@ -244,4 +245,7 @@ void tcp_listen_close(struct tcp_cb *listener)
 		tcp_finish(cb);
 	}
 	t->listeners--;
+	if (listener->has_port)
+		ports_unlisten(listener->sock.stack->cfg.ports,
+			       listener->sock.stack->cfg.ports_member, listener->sock.local.port);
 }

@@ -56,6 +56,8 @@ void tcp_reply_reset(struct stack *s, const struct packet *pkt, const struct tcp
 	    .answer = true,
 	};
 
+	if (pkt->buf->flags & BUF_OVERHEARD)
+		return;
 	if (seg->flags & TCP_ACK) {
 		r.seq = seg->ack;
 		r.flags = TCP_RST;

@@ -279,6 +279,30 @@ struct tcp_cb *tcp_cb_new(struct stack *s, void *user)
 	return cb;
 }
 
+static void drop_port(struct tcp_cb *cb)
+{
+	const struct stack_config *cfg = &cb->sock.stack->cfg;
+
+	if (cb->has_port)
+		ports_drop(cfg->ports, cfg->ports_member, PORTS_TCP, cb->sock.local.port);
+	cb->has_port = false;
+}
+
+/* The port is in local.port from now on. */
+bool tcp_port_take(struct tcp_cb *cb, uint16_t port, bool share)
+{
+	const struct stack_config *cfg = &cb->sock.stack->cfg;
+
+	if (cfg->ports != NULL) {
+		drop_port(cb);
+		if (!ports_take(cfg->ports, cfg->ports_member, PORTS_TCP, port, share))
+			return false;
+		cb->has_port = true;
+	}
+	cb->sock.local.port = port;
+	return true;
+}
+
 void tcp_cb_free(struct tcp_cb *cb)
 {
 	struct stack *s = cb->sock.stack;
@@ -286,6 +310,7 @@ void tcp_cb_free(struct tcp_cb *cb)
 	assert(cb->state == TCP_CLOSED);
 	drop_buffers(cb);
 	tcp_bound_remove(s->tcp, cb);
+	drop_port(cb);
 	sock_gone(&cb->sock);
 	tcp_slab_put(&s->tcp->cbs, cb);
 }

@@ -122,8 +122,13 @@ bool tcp_bound_conflict(const struct tcp_table *t, const struct endpoint *local,
 struct tcp_cb *tcp_listener_find(const struct tcp_table *t, const struct ip_addr *local_ip,
 				 uint16_t local_port);
 
-/* A local port for a connection to peer (RFC 6056 3.3.3), or to be bound (peer NULL); 0: none. */
-uint16_t tcp_port_choose(struct stack *s, const struct endpoint *peer);
+/* Takes a port for a control block, among the stacks of our address. False: another has it. The
+ * port is dropped with the control block, or for another one. */
+bool tcp_port_take(struct tcp_cb *cb, uint16_t port, bool share);
+
+/* Takes a port for a connection to peer (RFC 6056 3.3.3), or to be bound (peer NULL); 0: there is
+ * none. */
+uint16_t tcp_port_choose(struct tcp_cb *cb, const struct endpoint *peer, bool share);
 
 /* RFC 6528: the initial sequence number of a connection. */
 uint32_t tcp_isn(const struct stack *s, const struct ip_addr *peer_ip, uint16_t peer_port,

@@ -34,8 +34,11 @@ int tcp_bind(struct sock *k, const struct endpoint *local, bool reuse_port)
 	if (!ip_is_any(&at.ip) && !ip_is_own(k->stack, &at.ip))
 		return -EADDRNOTAVAIL;
 	if (at.port == 0)
-		at.port = tcp_port_choose(k->stack, NULL);
-	if (at.port == 0 || tcp_bound_conflict(k->stack->tcp, &at, reuse_port))
+		at.port = tcp_port_choose(cb, NULL, reuse_port);
+	else if (tcp_bound_conflict(k->stack->tcp, &at, reuse_port) ||
+		 !tcp_port_take(cb, at.port, reuse_port))
+		return -EADDRINUSE;
+	if (at.port == 0)
 		return -EADDRINUSE;
 	k->local = at;
 	k->reuse_port = reuse_port;
@@ -59,9 +62,17 @@ int tcp_listen(struct sock *k, int backlog)
 	if (t->listeners == k->stack->cfg.max_listeners)
 		return -ENOMEM;
 	t->listeners++;
+	if (cb->has_port)
+		ports_listen(k->stack->cfg.ports, k->stack->cfg.ports_member, k->local.port);
 	cb->backlog = backlog < TCP_BACKLOG_MAX ? (uint32_t)backlog : TCP_BACKLOG_MAX;
 	tcp_set_state(cb, TCP_LISTEN);
 	return 0;
+}
+
+bool stack_has_connection(struct stack *s, const struct endpoint *peer, uint16_t local_port)
+{
+	return tcp_table_find(s->tcp, &peer->ip, peer->port, local_port) != NULL ||
+	       tcp_half_find(s->tcp, &peer->ip, peer->port, local_port) != NULL;
 }
 
 int tcp_accept(struct sock *k, void *user, struct sock **out)
@@ -109,8 +120,7 @@ static int choose_local(struct sock *k, const struct endpoint *peer, uint32_t *i
 		if (r != 0)
 			return r;
 	} else {
-		k->local.port = tcp_port_choose(k->stack, peer);
-		if (k->local.port == 0)
+		if (tcp_port_choose(tcp_cb_of(k), peer, false) == 0)
 			return -EADDRNOTAVAIL;
 	}
 	k->local.ip = k->stack->cfg.addr;

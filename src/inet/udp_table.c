@@ -90,8 +90,15 @@ static bool port_is_free(const struct stack *s, uint16_t port, bool reuse_port)
 	return true;
 }
 
+/* Among the stacks of our address. */
+static bool take_port(const struct stack *s, uint16_t port, bool share)
+{
+	return s->cfg.ports == NULL ||
+	       ports_take(s->cfg.ports, s->cfg.ports_member, PORTS_UDP, port, share);
+}
+
 /* RFC 6056 3.3.1: a random one, and from there the next that is free. */
-static uint16_t choose_port(struct stack *s)
+static uint16_t choose_port(struct stack *s, bool share)
 {
 	uint32_t range = PORT_EPHEMERAL_LAST - PORT_EPHEMERAL_FIRST + 1;
 	uint32_t start = (uint32_t)rng_below(&s->rng, range);
@@ -99,7 +106,7 @@ static uint16_t choose_port(struct stack *s)
 	for (uint32_t i = 0; i < range; i++) {
 		uint16_t port = (uint16_t)(PORT_EPHEMERAL_FIRST + (start + i) % range);
 
-		if (port_is_free(s, port, false))
+		if (port_is_free(s, port, false) && take_port(s, port, share))
 			return port;
 	}
 	return 0;
@@ -111,8 +118,10 @@ int udp_take_port(struct udp_sock *k, uint16_t port, bool reuse_port)
 	struct udp_sock **bucket;
 
 	if (port == 0)
-		port = choose_port(s);
-	if (port == 0 || !port_is_free(s, port, reuse_port))
+		port = choose_port(s, reuse_port);
+	else if (!port_is_free(s, port, reuse_port) || !take_port(s, port, reuse_port))
+		port = 0;
+	if (port == 0)
 		return -EADDRINUSE;
 	k->sock.local.port = port;
 	k->sock.reuse_port = reuse_port;
@@ -163,5 +172,8 @@ void udp_unlink(struct udp_sock *k)
 	while (*link != k)
 		link = &(*link)->port_next;
 	*link = k->port_next;
+	if (k->sock.stack->cfg.ports != NULL)
+		ports_drop(k->sock.stack->cfg.ports, k->sock.stack->cfg.ports_member, PORTS_UDP,
+			   k->sock.local.port);
 	k->sock.local.port = 0;
 }

@@ -36,8 +36,10 @@ struct buf {
 };
 
 enum {
-	BUF_CSUM_OK = 1 << 0, /* received: the device has verified the L4 checksum */
-	BUF_PROGRAM = 1 << 1, /* memory from demi_sgaalloc(), not a received frame */
+	BUF_CSUM_OK = 1 << 0,   /* received: the device has verified the L4 checksum */
+	BUF_PROGRAM = 1 << 1,   /* memory from demi_sgaalloc(), not a received frame */
+	BUF_OVERHEARD = 1 << 2, /* received: a copy, which may be for another stack of the same
+				   address; nobody is told that it is for nobody */
 };
 
 _Static_assert(sizeof(struct buf) == 64, "one cache line");
