@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "base/finding.h"
 #include "base/log.h"
+#include "libos/catpowder_share.h"
 #include "libos/inet.h"
 #include "link/claim.h"
 #include "link/interface.h"
@@ -23,8 +24,7 @@ const char *catpowder_interface(const struct config *c, char name[IF_NAMESIZE])
 					  : NULL;
 }
 
-/* Why it is not AF_XDP, in one line. */
-static void log_fallback(const struct config *c, const char *interface, int rc)
+void catpowder_log_fallback(const struct config *c, const char *interface, int error)
 {
 	struct interface_facts facts;
 	struct findings found = {0};
@@ -36,7 +36,7 @@ static void log_fallback(const struct config *c, const char *interface, int rc)
 	if (f)
 		log_warn("%s: %s; going on with AF_PACKET", f->what, f->remedy);
 	else
-		log_warn("AF_XDP on %s: %s; going on with AF_PACKET", interface, strerror(-rc));
+		log_warn("AF_XDP on %s: %s; going on with AF_PACKET", interface, strerror(-error));
 }
 
 /* Not a TAP: AF_XDP where kernel, driver and privileges allow it, else AF_PACKET, or the one that
@@ -51,16 +51,18 @@ static int open_link(struct link **out, const struct libos_env *env, const char 
 	    .mac = c->has_mac ? c->mac : NULL,
 	    .claim_fd = claim_fd,
 	};
+	const struct catpowder_xdp xdp = {
+	    .interface = interface, .queue = c->xdp_queue, .heap = env->heap, .claim_fd = claim_fd};
 	int rc, xdp_rc = -EOPNOTSUPP;
 
 	if (c->raw_link != RAW_LINK_PACKET) {
-		xdp_rc = catpowder_open_xdp(out, env, interface, claim_fd);
+		xdp_rc = catpowder_open_xdp(out, c, &xdp);
 		if (xdp_rc == 0 || c->raw_link == RAW_LINK_XDP)
 			return xdp_rc;
 	}
 	rc = packet_open(out, &packet);
 	if (rc == 0 && c->raw_link == RAW_LINK_AUTO)
-		log_fallback(c, interface, xdp_rc);
+		catpowder_log_fallback(c, interface, xdp_rc);
 	return rc;
 }
 
@@ -80,28 +82,13 @@ static int check_config(const struct config *c, const char *interface)
 	return c->mtu > itf.mtu ? -EINVAL : 0;
 }
 
+/* It would answer for it, too. */
 static bool kernel_has_address(const struct config *c, const char *interface)
 {
 	struct interface_address kernels;
 
 	return interface_find_address(&kernels, &c->addr, interface) == 0 &&
 	       strcmp(kernels.interface, interface) == 0;
-}
-
-/* Makes sure that nobody else answers for our address. A descriptor, or -errno. */
-static int claim(const struct config *c, const char *interface)
-{
-	return kernel_has_address(c, interface) ? -EADDRINUSE : claim_take(interface, &c->addr);
-}
-
-static int create_over_tap(struct libos **out, const struct libos_env *env, const char *interface)
-{
-	struct link *link;
-	int rc = kernel_has_address(env->config, interface)
-		     ? -EADDRINUSE
-		     : catpowder_open_tap(&link, env->config, interface);
-
-	return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
 }
 
 static int catpowder_create(struct libos **out, const struct libos_env *env)
@@ -113,9 +100,17 @@ static int catpowder_create(struct libos **out, const struct libos_env *env)
 
 	if (rc < 0)
 		return rc;
-	if (env->config->raw_link == RAW_LINK_TAP)
-		return create_over_tap(out, env, interface);
-	claim_fd = claim(env->config, interface);
+	if (kernel_has_address(env->config, interface))
+		return -EADDRINUSE;
+	if (catpowder_is_shared(env->config)) {
+		rc = catpowder_share(&link, env, interface);
+		return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
+	}
+	if (env->config->raw_link == RAW_LINK_TAP) {
+		rc = catpowder_open_tap(&link, env->config, interface);
+		return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
+	}
+	claim_fd = claim_take(interface, &env->config->addr);
 	if (claim_fd < 0)
 		return claim_fd;
 	rc = open_link(&link, env, interface, claim_fd);

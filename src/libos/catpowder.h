@@ -23,9 +23,20 @@ struct link;
  */
 const char *catpowder_interface(const struct config *c, char name[IF_NAMESIZE]);
 
-/* Opens the interface by AF_XDP. claim_fd: see packet.h. 0 or -errno. */
-int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
-		       int claim_fd);
+/* One queue of an interface by AF_XDP. */
+struct catpowder_xdp {
+	const char *interface;
+	uint32_t queue;
+	struct heap *heap;         /* outlives the link */
+	const struct link *beside; /* see xdp.h */
+	int claim_fd;              /* see packet.h */
+};
+
+/* Opens it. 0 or -errno. */
+int catpowder_open_xdp(struct link **out, const struct config *c, const struct catpowder_xdp *x);
+
+/* Says why it is AF_PACKET, in one line: AF_XDP gave this -errno. */
+void catpowder_log_fallback(const struct config *c, const char *interface, int error);
 
 /* Opens the TAP of that name, or makes one. 0 or -errno. */
 int catpowder_open_tap(struct link **out, const struct config *c, const char *interface);

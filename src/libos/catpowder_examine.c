@@ -78,18 +78,22 @@ static void examine_state(const struct interface_facts *facts, const struct inte
 }
 
 static void say_claimed(const char *interface, const char *addr, pid_t pid, const char *command,
-			struct findings *found)
+			unsigned instances, struct findings *found)
 {
-	if (pid > 0 && pid != getpid()) {
+	if (pid == getpid()) {
+		findings_add(found, FINDING_ERROR, "address-taken",
+			     "this process has %s on %s already, and raw_socket.instances is %u",
+			     addr, interface, instances);
+		findings_remedy(found, "set raw_socket.instances in the configuration file to the "
+				       "number of threads");
+	} else if (pid > 0) {
 		findings_add(found, FINDING_ERROR, "address-taken",
 			     "process %d (%s) has %s on %s by a stack of its own", (int)pid,
 			     command, addr, interface);
 		findings_remedy(found, "kill %d, or choose another local_ipv4_addr", (int)pid);
 	} else {
 		findings_add(found, FINDING_ERROR, "address-taken",
-			     "%s has %s on %s by a stack of its own",
-			     pid > 0 ? "another thread of this process" : "another process", addr,
-			     interface);
+			     "another process has %s on %s by a stack of its own", addr, interface);
 		findings_remedy(found,
 				"end it, or give each an address of its own by LOCAL_IPV4_ADDR");
 	}
@@ -118,7 +122,7 @@ static void examine_address(const struct config *c, const char *interface, struc
 	}
 	holder = claim_holder(interface, &c->addr, command);
 	if (holder != 0)
-		say_claimed(interface, addr, holder, command, found);
+		say_claimed(interface, addr, holder, command, c->instances, found);
 }
 
 static void examine_packet(struct findings *found)

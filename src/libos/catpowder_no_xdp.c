@@ -9,13 +9,11 @@
 
 const bool catpowder_has_xdp = false;
 
-int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
-		       int claim_fd)
+int catpowder_open_xdp(struct link **out, const struct config *c, const struct catpowder_xdp *x)
 {
 	(void)out;
-	(void)env;
-	(void)interface;
-	(void)claim_fd;
+	(void)c;
+	(void)x;
 	return -EOPNOTSUPP;
 }
 

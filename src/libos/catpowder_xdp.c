@@ -6,6 +6,7 @@
 #include "base/config.h"
 #include "base/finding.h"
 #include "libos/catpowder.h"
+#include "libos/catpowder_share.h"
 #include "link/claim.h"
 #include "link/interface_facts.h"
 #include "link/privilege.h"
@@ -29,20 +30,19 @@ static enum xdp_mode mode_of(enum config_xdp_mode mode)
 	}
 }
 
-int catpowder_open_xdp(struct link **out, const struct libos_env *env, const char *interface,
-		       int claim_fd)
+int catpowder_open_xdp(struct link **out, const struct config *c, const struct catpowder_xdp *x)
 {
-	const struct config *c = env->config;
 	const struct xdp_setup opt = {
-	    .interface = interface,
+	    .interface = x->interface,
 	    .addr = c->addr,
 	    .mac = c->has_mac ? c->mac : NULL,
 	    .mtu = c->mtu,
-	    .queue = c->xdp_queue,
+	    .queue = x->queue,
 	    .mode = mode_of(c->xdp_mode),
+	    .beside = x->beside,
 	    .busy_poll_us = c->xdp_busy_poll_us,
-	    .heap = env->heap,
-	    .claim_fd = claim_fd,
+	    .heap = x->heap,
+	    .claim_fd = x->claim_fd,
 	};
 
 	return xdp_open(out, &opt);
@@ -95,6 +95,8 @@ static void examine_memlock(const struct config *c, struct findings *found)
 	    c->heap_bytes < CATPOWDER_HEAP_BYTES ? c->heap_bytes : CATPOWDER_HEAP_BYTES;
 	uint64_t limit = privilege_memlock();
 
+	if (catpowder_is_shared(c))
+		pinned = c->xdp_queues * CATPOWDER_SHARE_HEAP_BYTES;
 	if (limit >= pinned)
 		return;
 	findings_add(found, level_of(c), "xdp-memlock",
@@ -137,19 +139,20 @@ static bool examine_attached(const struct config *c, const struct interface_fact
 	return false;
 }
 
-static void say_queue(const struct config *c, const struct interface_facts *facts, int rc,
-		      struct findings *found)
+static void say_queue(const struct config *c, const struct interface_facts *facts, uint32_t queue,
+		      int rc, struct findings *found)
 {
 	if (rc == -EBUSY) {
 		findings_add(found, level_of(c), "xdp-queue-busy",
-			     "another socket has queue %u of %s", c->xdp_queue, facts->name);
+			     "another socket has queue %u of %s", queue, facts->name);
 		findings_remedy(found,
 				"end the process that has it (sudo ss --xdp --processes), or "
 				"choose another raw_socket.xdp_queue");
 	} else if (rc == -EINVAL) {
 		findings_add(found, level_of(c), "xdp-queue-unknown", "%s has no queue %u",
-			     facts->name, c->xdp_queue);
-		findings_remedy(found, "set raw_socket.xdp_queue to 0");
+			     facts->name, queue);
+		findings_remedy(found, "set raw_socket.xdp_queue to 0 and xdp_queues to %u",
+				queue > c->xdp_queue ? queue - c->xdp_queue : 1);
 	} else if (rc == -EAFNOSUPPORT) {
 		findings_add(found, level_of(c), "xdp-kernel", "this kernel has no AF_XDP");
 		findings_remedy(found, "set raw_socket.link to packet, or boot a kernel with "
@@ -162,9 +165,12 @@ static void examine_queue(const struct config *c, const struct interface_facts *
 			  struct findings *found)
 {
 	const uint32_t mtu = c->mtu ? c->mtu : facts->mtu;
-	int rc = facts->up ? xdp_try_queue(facts->index, c->xdp_queue, false) : -ENETDOWN;
+	int rc = facts->up ? 0 : -ENETDOWN;
 
-	say_queue(c, facts, rc, found);
+	for (uint32_t i = 0; rc == 0 && i < c->xdp_queues; i++) {
+		rc = xdp_try_queue(facts->index, c->xdp_queue + i, false);
+		say_queue(c, facts, c->xdp_queue + i, rc, found);
+	}
 	if (rc < 0 || mtu <= XDP_CHUNK_MTU || xdp_try_queue(facts->index, c->xdp_queue, true) == 0)
 		return;
 	findings_add(found, level_of(c), "xdp-mtu",
@@ -197,15 +203,17 @@ static void note_features(const struct config *c, const struct interface_facts *
 	}
 }
 
-/* A card spreads connections over its queues; ours are taken from one. */
-static void examine_queues(const struct interface_facts *facts, struct findings *found)
+/* A card spreads connections over its queues. */
+static void examine_queues(const struct config *c, const struct interface_facts *facts,
+			   struct findings *found)
 {
-	if (facts->rx_queues <= 1 || facts->peer_index != 0)
+	if (facts->rx_queues <= c->xdp_queue + c->xdp_queues || facts->peer_index != 0)
 		return;
 	findings_add(found, FINDING_WARNING, "xdp-queues",
-		     "%s receives on %u queues, of which AF_XDP takes one", facts->name,
-		     facts->rx_queues);
-	findings_remedy(found, "sudo ethtool -L %s combined 1", facts->name);
+		     "%s receives on %u queues, of which AF_XDP takes %u", facts->name,
+		     facts->rx_queues, c->xdp_queues);
+	findings_remedy(found, "sudo ethtool -L %s combined %u, or set raw_socket.xdp_queues to %u",
+			facts->name, c->xdp_queue + c->xdp_queues, facts->rx_queues - c->xdp_queue);
 }
 
 void catpowder_examine_xdp(const struct config *c, const struct interface_facts *facts,
@@ -218,6 +226,6 @@ void catpowder_examine_xdp(const struct config *c, const struct interface_facts 
 		return;
 	if (examine_attached(c, facts, found))
 		examine_queue(c, facts, found);
-	examine_queues(facts, found);
+	examine_queues(c, facts, found);
 	note_features(c, facts, found);
 }

@@ -9,6 +9,7 @@
 #include "base/entropy.h"
 #include "base/finding.h"
 #include "libos/inet_queue.h"
+#include "libos/inet_share.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -106,6 +107,7 @@ static int make_stack(struct inet *in, const struct libos_env *env)
 	set_defaults_from_link(&cfg, c, &in->link->info);
 	set_tcp(&cfg, c);
 	set_arp(&cfg, c);
+	cfg.ports = inet_share_ports(in->link, &cfg.ports_member);
 	rc = entropy_fill(cfg.key, sizeof(cfg.key));
 	if (rc < 0)
 		return rc;
@@ -137,6 +139,7 @@ int inet_create(struct libos **out, const struct libos_class *class, const struc
 	rc = make_stack(in, env);
 	if (rc < 0)
 		goto free_inet;
+	inet_share_attach(link, in->stack);
 	fd = link->ops->wake_fd ? link->ops->wake_fd(link) : -1;
 	if (fd >= 0 && epoll_ctl(env->epoll_fd, EPOLL_CTL_ADD, fd, &wake) < 0) {
 		rc = -errno;

@@ -313,10 +313,11 @@ static int accept_mac(struct packet *p, const struct packet_options *opt)
 											   : 0;
 }
 
-static int bind_to(struct packet *p)
+/* Without a protocol nothing is received. */
+static int bind_to(struct packet *p, bool send_only)
 {
 	struct sockaddr_ll to = {.sll_family = AF_PACKET,
-				 .sll_protocol = __builtin_bswap16(ETH_P_ALL),
+				 .sll_protocol = send_only ? 0 : __builtin_bswap16(ETH_P_ALL),
 				 .sll_ifindex = p->index};
 
 	return bind(p->fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
@@ -340,7 +341,7 @@ int packet_open(struct link **out, const struct packet_options *opt)
 	if (rc == 0)
 		rc = accept_mac(p, opt);
 	if (rc == 0)
-		rc = bind_to(p);
+		rc = bind_to(p, opt->send_only);
 	if (rc == 0)
 		rc = pool_create(&p->link.info.rx_pool, PACKET_POOL_BUFFERS,
 				 p->slot_bytes + BUF_HEADROOM_BYTES, BUF_HEADROOM_BYTES, NULL);

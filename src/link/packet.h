@@ -21,6 +21,7 @@ struct packet_options {
 	const char *interface; /* its name; borrowed for the call */
 	struct ip_addr addr;   /* frames for this address, and ARP, are taken; ip_is_any(): all */
 	const uint8_t *mac; /* 6 bytes: the own MAC when it is not the interface's; NULL: it is */
+	bool send_only;     /* what it would receive is another link's */
 	int claim_fd; /* closed with the link; stays the caller's when that is not opened. -1: none
 		       */
 };

@@ -254,11 +254,18 @@ static void choose_mac(uint8_t mac[6], const struct tap_options *opt)
 		memcpy(mac, opt->mac, 6);
 }
 
+static int make_pool(struct tap *t)
+{
+	uint32_t room = t->link.info.mtu + ETH_HLEN + VLAN_BYTES + BUF_HEADROOM_BYTES;
+
+	return pool_create(&t->link.info.rx_pool, TAP_POOL_BUFFERS, (room + 63) & ~63u,
+			   BUF_HEADROOM_BYTES, NULL);
+}
+
 static int open_all(struct tap *t, const struct tap_options *opt)
 {
 	const bool made_here = if_nametoindex(opt->interface) == 0;
 	struct interface itf;
-	uint32_t room;
 	int rc;
 
 	t->fd = open("/dev/net/tun", O_RDWR | O_NONBLOCK | O_CLOEXEC);
@@ -275,9 +282,38 @@ static int open_all(struct tap *t, const struct tap_options *opt)
 		return rc;
 	t->link.info.mtu = itf.mtu;
 	choose_mac(t->link.info.mac, opt);
-	room = itf.mtu + ETH_HLEN + VLAN_BYTES + BUF_HEADROOM_BYTES;
-	return pool_create(&t->link.info.rx_pool, TAP_POOL_BUFFERS, (room + 63) & ~63u,
-			   BUF_HEADROOM_BYTES, NULL);
+	return make_pool(t);
+}
+
+static struct tap *new_tap(void)
+{
+	struct tap *t = calloc(1, sizeof(*t));
+
+	if (!t)
+		return NULL;
+	t->link.ops = &tap_ops;
+	t->link.info.max_frags = FRAME_FRAGS;
+	t->fd = -1;
+	return t;
+}
+
+int tap_open_sender(struct link **out, const struct link *of)
+{
+	struct tap *t = new_tap();
+	int rc;
+
+	if (!t)
+		return -ENOMEM;
+	t->link.info = of->info;
+	t->link.info.rx_pool = NULL;
+	t->fd = fcntl(container_of(of, struct tap, link)->fd, F_DUPFD_CLOEXEC, 0);
+	rc = t->fd < 0 ? -errno : make_pool(t);
+	if (rc < 0) {
+		tap_destroy(&t->link);
+		return rc;
+	}
+	*out = &t->link;
+	return 0;
 }
 
 int tap_open(struct link **out, const struct tap_options *opt)
@@ -287,12 +323,9 @@ int tap_open(struct link **out, const struct tap_options *opt)
 
 	if (strlen(opt->interface) >= IFNAMSIZ)
 		return -ENODEV;
-	t = calloc(1, sizeof(*t));
+	t = new_tap();
 	if (!t)
 		return -ENOMEM;
-	t->link.ops = &tap_ops;
-	t->link.info.max_frags = FRAME_FRAGS;
-	t->fd = -1;
 	rc = open_all(t, opt);
 	if (rc < 0) {
 		tap_destroy(&t->link);

@@ -33,4 +33,8 @@ struct tap_options {
  * no TAP), -ENETDOWN (it is there, and down), -ENODEV (no name of an interface), -ENOMEM. */
 int tap_open(struct link **out, const struct tap_options *opt);
 
+/* Another link to send into the same TAP, in another thread; what comes from it is the first's. 0
+ * or -errno. */
+int tap_open_sender(struct link **out, const struct link *of);
+
 #endif

@@ -55,6 +55,7 @@ struct in_flight {
 struct xdp {
 	struct link link;
 	struct xdp_program program;
+	bool own_program; /* not that of another queue's link */
 	struct xsk_umem *umem;
 	struct xsk_socket *socket;
 	struct xsk_ring_prod fill, send;
@@ -418,7 +419,8 @@ static void xdp_forked(struct link *l)
 {
 	struct xdp *x = xdp_of(l);
 
-	xdp_program_detach(&x->program);
+	if (x->own_program)
+		xdp_program_detach(&x->program);
 	xsk_socket__delete(x->socket);
 	xsk_umem__delete(x->umem);
 	close(x->claim_fd);
@@ -444,7 +446,8 @@ static void xdp_destroy(struct link *l)
 {
 	struct xdp *x = xdp_of(l);
 
-	xdp_program_detach(&x->program);
+	if (x->own_program)
+		xdp_program_detach(&x->program);
 	if (x->socket)
 		xsk_socket__delete(x->socket);
 	if (x->umem)
@@ -595,6 +598,16 @@ static int check_mtu(const struct xdp *x, const struct xdp_setup *opt)
 	return mtu > XDP_CHUNK_MTU && !x->multi_buffer ? -EMSGSIZE : 0;
 }
 
+static int take_program(struct xdp *x, const struct xdp_setup *opt, int index, bool large)
+{
+	if (opt->beside) {
+		x->program = container_of(opt->beside, struct xdp, link)->program;
+		return 0;
+	}
+	x->own_program = true;
+	return xdp_program_attach(&x->program, index, ip4_get(&opt->addr), opt->mode, large);
+}
+
 static int open_all(struct xdp *x, const struct xdp_setup *opt)
 {
 	struct interface itf;
@@ -608,7 +621,7 @@ static int open_all(struct xdp *x, const struct xdp_setup *opt)
 	memcpy(x->link.info.mac, opt->mac ? opt->mac : itf.mac, sizeof(itf.mac));
 	large = itf.mtu > XDP_CHUNK_MTU;
 	/* Until the socket is in its map, the program lets all pass. */
-	rc = xdp_program_attach(&x->program, itf.index, ip4_get(&opt->addr), opt->mode, large);
+	rc = take_program(x, opt, itf.index, large);
 	if (rc == 0)
 		rc = make_pool(x);
 	if (rc == 0)

@@ -38,6 +38,8 @@ struct xdp_setup {
 	uint16_t mtu;          /* frames up to this are wanted; 0: the interface's MTU */
 	uint32_t queue;        /* of the interface */
 	enum xdp_mode mode;
+	const struct link *beside; /* NULL, or the link of another queue, whose XDP program is for
+				      this one as well and goes with that */
 	uint32_t busy_poll_us; /* 0: off; else the kernel polls the device for so long in our system
 				  calls */
 	struct heap *heap;     /* becomes the UMEM, all of it pinned; outlives the link */

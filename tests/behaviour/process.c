@@ -295,7 +295,7 @@ static void a_forked_child_has_no_instance_and_the_parents_lives(void)
 		equal(demi_close(qd), ENOSYS);
 		equal(demi_socket(&n, AF_INET, SOCK_STREAM, 0), ENOSYS);
 		equal(demi_sgafree(&sga), ENOSYS);
-		if (row->one_instance)
+		if (row->one_process)
 			exit(0);
 		/* It may have an instance of its own. */
 		begin();

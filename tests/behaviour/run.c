@@ -20,24 +20,30 @@
 enum { CASE_SECONDS = 300, CASES_MAX = 256 };
 
 /* catpowder between va and vb: run under tests/net/in-veth.sh, or, when they are TAPs, in-taps.sh.
- * `more`: of B's configuration. */
-#define IN_VETH(label, link, more)                                                                 \
+ * `both`: of the section raw_socket; `more`: of B's configuration. */
+#define IN_VETH(label, link, both, more, alone)                                                    \
 	{                                                                                          \
 		label, "catpowder", {"10.9.0.1", "10.9.0.2"},                                      \
 		    {"  local_ipv4_addr: 10.9.0.1/24\n", "  local_ipv4_addr: 10.9.0.2/24\n"},      \
-		    {"raw_socket:\n  linux_interface_name: va\n  link: " link "\n",                \
-		     "raw_socket:\n  linux_interface_name: vb\n  link: " link "\n" more},          \
-		    true                                                                           \
+		    {"raw_socket:\n  linux_interface_name: va\n  link: " link "\n" both,           \
+		     "raw_socket:\n  linux_interface_name: vb\n  link: " link "\n" both more},     \
+		    true, alone                                                                    \
 	}
+
+/* The threads of a process share its interface. */
+#define SHARED "  instances: 8\n"
 
 /* Leaves to the device what it can. */
 #define OFFLOADS "inetstack_config:\n  tcp_checksum_offload: true\n  udp_checksum_offload: true\n"
 
 static const struct libos_row rows[] = {
-    {"catnap", "catnap", {"127.0.0.1", "127.0.0.1"}, {"", ""}, {"", ""}, false},
-    IN_VETH("catpowder-xdp", "xdp", ""),
-    IN_VETH("catpowder-packet", "packet", ""),
-    IN_VETH("catpowder-tap", "tap", OFFLOADS),
+    {"catnap", "catnap", {"127.0.0.1", "127.0.0.1"}, {"", ""}, {"", ""}, false, false},
+    IN_VETH("catpowder-xdp", "xdp", "", "", true),
+    IN_VETH("catpowder-packet", "packet", "", "", true),
+    IN_VETH("catpowder-tap", "tap", "", OFFLOADS, true),
+    IN_VETH("catpowder-shared-xdp", "xdp", SHARED, "", false),
+    IN_VETH("catpowder-shared-packet", "packet", SHARED, "", false),
+    IN_VETH("catpowder-shared-tap", "tap", SHARED, OFFLOADS, false),
 };
 
 static const struct behaviour *const groups[] = {

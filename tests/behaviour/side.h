@@ -23,7 +23,8 @@ struct libos_row {
 	const char *ip[2];         /* of A and B */
 	const char *demikernel[2]; /* lines of the section demikernel that each needs */
 	const char *sections[2];   /* further sections, whole */
-	bool one_instance;         /* has its device alone */
+	bool one_process;          /* has its address alone, against other processes */
+	bool one_instance;         /* against other threads, too */
 };
 
 typedef void (*side_fn)(void);

@@ -134,11 +134,12 @@ static void another_process_has_the_address(void)
 	expect_init(0, NULL);
 }
 
-static void another_thread_has_the_address(void)
+static void this_process_has_as_many_instances_as_it_may(void)
 {
 	configure("");
 	claim();
-	check(strstr(expect("address-taken", FINDING_ERROR)->what, "another thread") != NULL);
+	check(strstr(expect("address-taken", FINDING_ERROR)->what, "instances is 1"));
+	check(strstr(expect("address-taken", FINDING_ERROR)->remedy, "raw_socket.instances"));
 }
 
 static void the_mtu_is_more_than_the_interfaces(void)
@@ -265,14 +266,15 @@ static void the_card_has_many_queues(void)
 					      .driver = "card",
 					      .rx_queues = 8,
 					      .mtu = 1500};
-	const struct config config = {.raw_link = RAW_LINK_XDP, .heap_bytes = 1 << 24};
+	const struct config config = {
+	    .raw_link = RAW_LINK_XDP, .heap_bytes = 1 << 24, .xdp_queues = 1};
 	struct findings found = {0};
 
 	need_xdp();
 	catpowder_examine_xdp(&config, &facts, &found);
 	check(findings_find(&found, "xdp-queues") != NULL);
 	check(strcmp(findings_find(&found, "xdp-queues")->remedy,
-		     "sudo ethtool -L va combined 1") == 0);
+		     "sudo ethtool -L va combined 1, or set raw_socket.xdp_queues to 8") == 0);
 }
 
 static void the_driver_has_no_xdp(void)
@@ -349,7 +351,7 @@ int main(void)
 	    CASE(the_kernel_has_the_address),
 	    CASE(the_kernel_has_the_address_elsewhere),
 	    CASE(another_process_has_the_address),
-	    CASE(another_thread_has_the_address),
+	    CASE(this_process_has_as_many_instances_as_it_may),
 	    CASE(the_mtu_is_more_than_the_interfaces),
 	    CASE(raw_sockets_are_not_allowed),
 	    CASE(raw_sockets_are_not_there),
