@@ -425,7 +425,7 @@ void rig_finish(struct rig *r)
 	check_tcp(r);
 	stack_close(r->listener, r->now_ns);
 	stack_close(r->udp, r->now_ns);
-	rig_pass(r, LONGEST_WAIT_S * S);
+	rig_pass(r, S);
 	EXPECT(!stack_busy(r->s));
 	EXPECT(r->pool->free_count == r->pool->count);
 	EXPECT(invariant_rest(r->s, r->now_ns) == NULL);
