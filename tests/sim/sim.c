@@ -4,8 +4,10 @@
  *     sim --seed N [--loss PERCENT] [--stacks N] [--pcap FILE]    one
  *     sim --seed N --count N                                      N, N + 1, ...
  *     sim --seed N --hours H                                      as many as H virtual hours take
- *     sim --minutes N                                             random ones, for N minutes
+ *     sim --seed N --minutes M                                    as many as M minutes take
  *     ... --twice                  each twice, and both must give the same frames
+ *
+ * Without --seed, --minutes begins at a random one and says which.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -21,7 +23,7 @@ struct options {
 	uint64_t seed, count;
 	double hours, minutes;
 	struct scenario_wish wish;
-	bool twice, quiet;
+	bool twice, quiet, seeded;
 	const char *pcap;
 };
 
@@ -51,6 +53,7 @@ static void parse(struct options *o, int argc, char **argv)
 		switch (c) {
 		case 's':
 			o->seed = strtoull(optarg, NULL, 0);
+			o->seeded = true;
 			break;
 		case 'c':
 			o->count = strtoull(optarg, NULL, 0);
@@ -171,8 +174,12 @@ int main(int argc, char **argv)
 
 	parse(&o, argc, argv);
 	if (o.minutes > 0) {
+		if (!o.seeded)
+			o.seed = random_seed();
+		printf("from seed %" PRIu64 " on\n", o.seed);
+		fflush(stdout);
 		while (seconds() - start < o.minutes * 60)
-			run_one(&o, random_seed(), &total);
+			run_one(&o, o.seed++, &total);
 	} else if (o.hours > 0) {
 		while ((double)total.virtual_ns / 3.6e12 < o.hours)
 			run_one(&o, o.seed++, &total);
