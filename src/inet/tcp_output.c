@@ -132,8 +132,8 @@ void tcp_path_resolved(struct stack *s, struct ip_path *p, int error)
 	cb->no_route = false;
 	if (error != 0 && cb->state == TCP_SYN_SENT)
 		tcp_fail(cb, error);
-	else if (error == 0)
-		tcp_output_request(cb);
+	else
+		tcp_output_request(cb); /* or find_path() starts the timer for another attempt */
 }
 
 /* SYN or SYN-ACK, the first or again. */

@@ -99,6 +99,7 @@ void tcp_recovery_advance(struct tcp_cb *cb, uint32_t bytes)
 	advance_rtx(cb, cb->snd_una);
 	if (seq_geq(cb->snd_una, cb->recover)) {
 		cb->dupacks = 0;
+		cb->rtx_due = false;
 		if (cb->recovery == TCP_LOSS_RECOVERY)
 			cb->recovery = TCP_OPEN;
 		return; /* fast recovery ends in tcp_recovery_ack() */
