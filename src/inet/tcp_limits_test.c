@@ -1,0 +1,352 @@
+/* What peers can make TCP hold, and make it say: bounded for each and in all (tcp_limits.h). Bounds
+ * that one connection shows, segment by segment, are in tests/scripts; ranges out of order in
+ * tcp_reassembly_test.c and tcp_ranges_test.c.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/inet_test.h"
+#include "inet/tcp_receive.h"
+#include "inet/tcp_table.h"
+#include <netinet/in.h>
+#include <string.h>
+
+enum {
+	PORT = 80,
+	ISS = 1000,
+	HALF_OPEN = 64,
+	BACKLOG = 8,
+	CONNECTIONS = 16,
+	WINDOW_BYTES = 32768,
+	SEGMENT_BYTES = 1000, /* too large to be packed behind another */
+};
+
+static struct sock *listener;
+
+static void start(struct net *net)
+{
+	struct endpoint local = at(OUR_IP, PORT);
+
+	net->cfg.max_tcp = CONNECTIONS;
+	net->cfg.max_half_open = HALF_OPEN;
+	net->cfg.max_listeners = 1;
+	net->cfg.recv_buffer_bytes = WINDOW_BYTES;
+	net->cfg.prefix_len = 8; /* the attackers are all on the link, and need no gateway */
+	net_restart_with_statics(net);
+	assert_int_equal(stack_open(net->s, SOCK_STREAM, NULL, &listener), 0);
+	assert_int_equal(stack_bind(listener, &local, false), 0);
+	assert_int_equal(stack_listen(listener, BACKLOG), 0);
+}
+
+/* Each test ends with a stack that holds nothing. */
+static void finish(struct net *net)
+{
+	stack_close(listener, net->now_ns);
+	net_drain(net);
+	assert_int_equal(net->s->tcp->halves.used, 0);
+}
+
+/* A segment of a peer; len bytes of payload. */
+static void give(struct net *net, uint32_t ip, uint16_t port, uint32_t seq, uint32_t ack,
+		 uint8_t flags, uint32_t len)
+{
+	struct ip_addr src = ip4(ip), dst = ip4(OUR_IP);
+	uint8_t tcp[TCP_HEADER_BYTES + SEGMENT_BYTES] = {0};
+	uint32_t bytes = TCP_HEADER_BYTES + len;
+
+	put_be16(tcp, port);
+	put_be16(tcp + 2, PORT);
+	put_be32(tcp + 4, seq);
+	put_be32(tcp + 8, ack);
+	tcp[12] = TCP_HEADER_BYTES / 4 << 4;
+	tcp[13] = flags;
+	put_be16(tcp + 14, 65535);
+	csum_store(tcp + 16,
+		   csum_partial(tcp, bytes, ip_pseudo_sum(&src, &dst, IPPROTO_TCP, bytes)));
+	net_give_ip(net, &(struct test_ip){.src = ip, .protocol = IPPROTO_TCP}, tcp, bytes);
+}
+
+static void give_syn(struct net *net, uint32_t ip, uint16_t port)
+{
+	give(net, ip, port, ISS, 0, TCP_SYN, 0);
+	net_drain(net);
+}
+
+/* The sequence number behind our SYN-ACK, from the half-open connection itself. */
+static uint32_t our_next(struct net *net, uint32_t ip, uint16_t port)
+{
+	struct ip_addr peer = ip4(ip);
+	const struct tcp_half *h = tcp_half_find(net->s->tcp, &peer, port, PORT);
+
+	assert_non_null(h);
+	return h->iss + 1;
+}
+
+/* A whole handshake; the accepted socket. */
+static struct sock *connect_from(struct net *net, uint16_t port)
+{
+	struct sock *k;
+
+	give_syn(net, PEER_IP, port);
+	give(net, PEER_IP, port, ISS + 1, our_next(net, PEER_IP, port), TCP_ACK, 0);
+	assert_int_equal(stack_accept(listener, NULL, &k), 0);
+	return k;
+}
+
+static bool is_half_open(struct net *net, uint32_t ip, uint16_t port)
+{
+	struct ip_addr peer = ip4(ip);
+
+	return tcp_half_find(net->s->tcp, &peer, port, PORT) != NULL;
+}
+
+static void half_open_connections_are_bounded_and_the_oldest_gives_way(void **state)
+{
+	struct net *net = *state;
+
+	start(net);
+	for (uint32_t i = 0; i < 1000; i++)
+		give_syn(net, 0x0a010000 + i, 5);
+	assert_int_equal(net->s->tcp->halves.used, HALF_OPEN);
+	assert_int_equal(net->s->stats.tcp_half_open_evicted, 1000 - HALF_OPEN);
+	assert_false(is_half_open(net, 0x0a010000, 5));
+	assert_true(is_half_open(net, 0x0a010000 + 999, 5));
+	finish(net);
+}
+
+static void one_peer_has_a_share_of_the_half_open_places(void **state)
+{
+	struct net *net = *state;
+	struct sock *k;
+
+	start(net);
+	give_syn(net, PEER_IP, 7);
+	for (uint16_t i = 0; i < 1000; i++)
+		give_syn(net, THIRD_IP, (uint16_t)(1000 + i));
+	assert_int_equal(net->s->tcp->halves.used, HALF_OPEN / TCP_PEER_SHARE_DIVISOR + 1);
+	/* Whoever came before can still finish. */
+	give(net, PEER_IP, 7, ISS + 1, our_next(net, PEER_IP, 7), TCP_ACK, 0);
+	assert_int_equal(stack_accept(listener, NULL, &k), 0);
+	stack_abort(k, net->now_ns);
+	finish(net);
+}
+
+static void half_open_connections_are_gone_after_their_last_repetition(void **state)
+{
+	struct net *net = *state;
+
+	start(net);
+	for (uint32_t i = 0; i < HALF_OPEN; i++)
+		give_syn(net, 0x0a010000 + i, 5);
+	net_pass_ms(net, 62000);
+	assert_int_equal(net->s->tcp->halves.used, HALF_OPEN);
+	net_pass_ms(net, 2000);
+	assert_int_equal(net->s->tcp->halves.used, 0);
+	assert_int_equal(net->s->stats.tcp_half_open_expired, HALF_OPEN);
+	finish(net);
+}
+
+static void connections_that_nobody_accepts_are_bounded_by_the_backlog(void **state)
+{
+	struct net *net = *state;
+	struct sock *k;
+	int accepted = 0;
+
+	start(net);
+	for (uint16_t i = 0; i < 2 * BACKLOG; i++) {
+		give_syn(net, PEER_IP, (uint16_t)(100 + i));
+		give(net, PEER_IP, (uint16_t)(100 + i), ISS + 1,
+		     our_next(net, PEER_IP, (uint16_t)(100 + i)), TCP_ACK, 0);
+	}
+	assert_int_equal(net->s->stats.tcp_backlog_full, BACKLOG);
+	while (stack_accept(listener, NULL, &k) == 0) {
+		stack_abort(k, net->now_ns);
+		accepted++;
+	}
+	assert_int_equal(accepted, BACKLOG);
+	finish(net);
+}
+
+static void a_full_table_of_connections_holds_new_ones_up(void **state)
+{
+	struct net *net = *state;
+	struct sock *k[CONNECTIONS];
+	uint16_t n = 0;
+
+	start(net);
+	while (n < CONNECTIONS) {
+		k[n] = connect_from(net, (uint16_t)(100 + n));
+		n++;
+	}
+	give_syn(net, PEER_IP, 99);
+	give(net, PEER_IP, 99, ISS + 1, our_next(net, PEER_IP, 99), TCP_ACK, 0);
+	assert_int_equal(net->s->stats.tcp_table_full, 1);
+	assert_true(is_half_open(net, PEER_IP, 99)); /* the last step may come again */
+	while (n > 0)
+		stack_abort(k[--n], net->now_ns);
+	finish(net);
+}
+
+/* The program closes first, and the peer after it. */
+static void close_into_time_wait(struct net *net, struct sock *k, uint16_t port)
+{
+	uint32_t ack = tcp_cb_of(k)->snd_nxt + 1;
+
+	stack_close(k, net->now_ns);
+	net_drain(net);
+	give(net, PEER_IP, port, ISS + 1, ack, TCP_FIN | TCP_ACK, 0);
+	net_drain(net);
+}
+
+static void time_wait_gives_way_when_the_table_is_full(void **state)
+{
+	struct net *net = *state;
+
+	start(net);
+	for (uint16_t i = 0; i < 10 * CONNECTIONS; i++)
+		close_into_time_wait(net, connect_from(net, (uint16_t)(100 + i)),
+				     (uint16_t)(100 + i));
+	assert_int_equal(net->s->tcp->cbs.used, net->s->tcp->cbs.count);
+	assert_int_equal(net->s->stats.tcp_table_full, 0);
+	net_pass_ms(net, 61000);
+	assert_int_equal(net->s->tcp->cbs.used, 1); /* the listener */
+	finish(net);
+}
+
+/* RFC 5961 7, and the side channel of CVE-2016-5696: the number of one second is not known. */
+static void challenges_are_limited_and_by_how_many_is_not_known(void **state)
+{
+	struct net *net = *state;
+	uint32_t allowed[20], differ = 0;
+
+	start(net);
+	for (int second = 0; second < 20; second++) {
+		allowed[second] = 0;
+		for (int i = 0; i < 3 * TCP_CHALLENGES_PER_S; i++) {
+			uint32_t tick = 0;
+			uint8_t count = 0; /* of a connection each */
+
+			allowed[second] += tcp_challenge_allowed(net->s, &tick, &count);
+		}
+		assert_in_range(allowed[second], TCP_CHALLENGES_PER_S / 2, TCP_CHALLENGES_PER_S);
+		differ += second > 0 && allowed[second] != allowed[second - 1];
+		net_pass_ms(net, 1100);
+	}
+	assert_true(differ > 10);
+	finish(net);
+}
+
+static void one_connection_has_a_share_of_the_challenges(void **state)
+{
+	struct net *net = *state;
+	uint32_t tick = 0, allowed = 0;
+	uint8_t count = 0;
+
+	start(net);
+	for (int i = 0; i < 100; i++)
+		allowed += tcp_challenge_allowed(net->s, &tick, &count);
+	assert_int_equal(allowed, TCP_CHALLENGES_PER_CONNECTION);
+	finish(net);
+}
+
+static void what_is_not_read_closes_the_window_by_the_memory_it_pins(void **state)
+{
+	struct net *net = *state;
+	struct sock *k;
+	struct tcp_cb *cb;
+
+	start(net);
+	k = connect_from(net, 100);
+	cb = tcp_cb_of(k);
+	for (int i = 0; i < 200; i++) {
+		give(net, PEER_IP, 100, cb->rcv_nxt, cb->snd_nxt, TCP_ACK, SEGMENT_BYTES);
+		net_drain(net);
+	}
+	assert_int_equal(cb->rcv_adv - cb->rcv_nxt, 0);
+	assert_true(cb->recv_memory <= WINDOW_BYTES * TCP_RECV_MEMORY_FACTOR + TEST_POOL_ROOM);
+	stack_abort(k, net->now_ns);
+	finish(net);
+}
+
+/* Many buffers are elsewhere: of what comes nothing is kept but the first of each connection, which
+ * goes on when they are back. */
+static void when_buffers_run_low_each_connection_keeps_its_first_bytes_alone(void **state)
+{
+	struct net *net = *state;
+	struct buf *taken = NULL, *b;
+	struct sock *k[2];
+	struct stack_received r;
+
+	start(net);
+	for (uint16_t i = 0; i < 2; i++)
+		k[i] = connect_from(net, (uint16_t)(100 + i));
+	while (net->pool->free_count > net->pool->count / (2 * TCP_POOL_LOW_DIVISOR) / 2) {
+		b = pool_get(net->pool);
+		b->next = taken;
+		taken = b;
+	}
+	for (uint16_t i = 0; i < 2; i++) {
+		for (int n = 0; n < 3; n++) {
+			const struct tcp_cb *cb = tcp_cb_of(k[i]);
+
+			give(net, PEER_IP, (uint16_t)(100 + i), cb->rcv_nxt, cb->snd_nxt, TCP_ACK,
+			     SEGMENT_BYTES);
+			net_drain(net);
+		}
+		assert_int_equal(tcp_cb_of(k[i])->rcv_nxt, ISS + 1 + SEGMENT_BYTES);
+		assert_int_equal(stack_recv(k[i], 65535, &r, net->now_ns), 1);
+		assert_int_equal(r.len, SEGMENT_BYTES);
+		buf_unref(r.buf);
+	}
+	assert_int_equal(net->s->stats.tcp_starved, 4);
+	while ((b = taken) != NULL) {
+		taken = b->next;
+		buf_unref(b);
+	}
+	for (int i = 0; i < 2; i++)
+		stack_abort(k[i], net->now_ns);
+	finish(net);
+}
+
+static void without_a_set_of_ranges_what_is_out_of_order_is_dropped(void **state)
+{
+	struct net *net = *state;
+	struct tcp_slab *sets;
+	static void *taken[TCP_RANGE_SETS_MIN];
+	struct sock *k;
+	struct tcp_cb *cb;
+	uint32_t n = 0;
+
+	start(net);
+	k = connect_from(net, 100);
+	cb = tcp_cb_of(k);
+	sets = &net->s->tcp->reassemblies[TCP_SET_SMALL];
+	assert_int_equal(sets->count, TCP_RANGE_SETS_MIN);
+	while (n < TCP_RANGE_SETS_MIN && (taken[n] = tcp_slab_get(sets)) != NULL)
+		n++;
+	give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
+	assert_int_equal(net->s->stats.tcp_out_of_order_dropped, 1);
+	assert_null(cb->ooo);
+	while (n > 0)
+		tcp_slab_put(sets, taken[--n]);
+	stack_abort(k, net->now_ns);
+	finish(net);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+	    net_test(half_open_connections_are_bounded_and_the_oldest_gives_way),
+	    net_test(one_peer_has_a_share_of_the_half_open_places),
+	    net_test(half_open_connections_are_gone_after_their_last_repetition),
+	    net_test(connections_that_nobody_accepts_are_bounded_by_the_backlog),
+	    net_test(a_full_table_of_connections_holds_new_ones_up),
+	    net_test(time_wait_gives_way_when_the_table_is_full),
+	    net_test(challenges_are_limited_and_by_how_many_is_not_known),
+	    net_test(one_connection_has_a_share_of_the_challenges),
+	    net_test(what_is_not_read_closes_the_window_by_the_memory_it_pins),
+	    net_test(when_buffers_run_low_each_connection_keeps_its_first_bytes_alone),
+	    net_test(without_a_set_of_ranges_what_is_out_of_order_is_dropped),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
