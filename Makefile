@@ -29,14 +29,14 @@ all: ## build into build/
 	$(NINJA) -C $(BUILD)
 
 help: ## this list
-	@awk -F ':|## ' '/^[a-z]+:.*## / {printf "  make %-10s %s\n", $$1, $$NF}' Makefile
+	@awk '/^[a-z]+:.*## / {name = $$1; sub(/:.*/, "", name); sub(/.*## /, ""); printf "  make %-10s %s\n", name, $$0}' Makefile
 
 deps: ## install what the build, the tests and the optional parts need
 	@build-aux/deps install all
 
 demo: ## build what it takes, and see every way to carry bytes that this machine offers
 	@build-aux/deps install build
-	@[ -e $(BUILD)/build.ninja ] || $(MAKE) --no-print-directory $(BUILD)/build.ninja
+	@build-aux/setup $(BUILD) "$(PREFIX)"
 	$(NINJA) -C $(BUILD) demo
 	$(BUILD)/tools/demi try $(ARGS)
 

@@ -69,8 +69,8 @@ static inline int api_segment(const demi_sgarray_t *sga, struct buf **b, const u
 	*b = sga->sga_buf;
 	*data = seg->sgaseg_buf;
 	*len = seg->sgaseg_len;
-	offset = (uintptr_t)seg->sgaseg_buf - (uintptr_t)(*b)->base;
-	if (offset > (*b)->room || *len > (*b)->room - offset)
+	offset = (uintptr_t)seg->sgaseg_buf - (uintptr_t)(*b)->data;
+	if (offset > (*b)->len || *len > (*b)->len - offset)
 		return -EINVAL;
 	return 0;
 }

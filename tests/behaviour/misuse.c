@@ -490,6 +490,9 @@ static void bad_segments_are_invalid(void)
 	refused(bad.sga_numsegs = 2);
 	refused(bad.sga_numsegs = UINT32_MAX);
 	refused(bad.sga_segs[0].sgaseg_len = 0);
+	refused(bad.sga_segs[0].sgaseg_len = 101);
+	refused(bad.sga_segs[0].sgaseg_buf = buf + 1);
+	refused(bad.sga_segs[0].sgaseg_buf = buf - 1);
 	refused(bad.sga_segs[0].sgaseg_len = UINT32_MAX);
 	refused(bad.sga_segs[0].sgaseg_len = 1 << 20);
 	refused(bad.sga_segs[0].sgaseg_buf = NULL);

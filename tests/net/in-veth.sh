@@ -6,6 +6,10 @@ if ! unshare -n true 2>/dev/null; then
 	echo "skipped: making a network namespace needs CAP_SYS_ADMIN (run as root)"
 	exit 77
 fi
+if ! command -v ip >/dev/null; then
+	echo "skipped: ip is not installed (make test installs iproute2)"
+	exit 77
+fi
 exec unshare -n sh -ec '
 	ip link set lo up
 	ip link add va type veth peer name vb

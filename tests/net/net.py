@@ -4,6 +4,7 @@
 #
 # SPDX-License-Identifier: MIT
 import os
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -45,8 +46,15 @@ class Host:
         self.holder.wait()
 
 
+PROGRAMS = ("ip", "ethtool", "nft", "nsenter", "ping", "setpriv", "tshark")
+
+
 def allowed():
-    """Whether namespaces can be made here; else says why not."""
+    """Whether namespaces can be made here, and what is run in them is there; else says why not."""
+    missing = [p for p in PROGRAMS if shutil.which(p) is None]
+    if missing:
+        print("skipped: not installed: %s (make test installs them)" % " ".join(missing))
+        return False
     if subprocess.run(["unshare", "-n", "true"], stderr=subprocess.DEVNULL).returncode == 0:
         return True
     print("skipped: making a network namespace needs CAP_SYS_ADMIN (run as root)")
