@@ -63,11 +63,12 @@ static inline bool tcp_fast_parse(const struct tcp_cb *cb, uint8_t *l4, uint32_t
 }
 
 /* The next in order, inside the window, and not older than the one before (PAWS; without timestamps
- * all are 0). It acknowledges what was sent, and opens no closed window. */
+ * all are 0). It acknowledges what was sent, opens no closed window, and is no
+ * older than what told of the window last (SND.WL1). */
 static inline bool tcp_fast_is_next(const struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	return seg->seq == cb->rcv_nxt && seg->len <= cb->rcv_adv - cb->rcv_nxt &&
-	       seq_geq(seg->tsval, cb->ts_recent) &&
+	       seq_geq(seg->tsval, cb->ts_recent) && seq_geq(seg->seq, cb->snd_wl1) &&
 	       seg->ack - cb->snd_una <= cb->snd_nxt - cb->snd_una && cb->snd_wnd != 0;
 }
 

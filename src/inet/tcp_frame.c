@@ -74,7 +74,7 @@ bool tcp_frame_syn(struct tcp_cb *cb, struct frame *f)
 	struct tcp_syn_options o = {
 	    .mss = tcp_own_mss(cb),
 	    .window_scale = !answer || cb->window_scale,
-	    .window_shift = tcp_window_shift(cb->recv_limit),
+	    .window_shift = cb->rcv_shift,
 	    .sack_permitted = !answer || cb->sack,
 	    .timestamps = !answer || cb->timestamps,
 	    .tsval = tcp_clock(s) + cb->ts_offset,

@@ -25,7 +25,8 @@ void tcp_learn_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
 	cb->rcv_nxt = cb->last_ack_sent = cb->rcv_adv = seg->seq + 1;
 	cb->window_scale = seg->has.window_scale;
 	cb->snd_shift = seg->has.window_scale ? seg->has.window_shift : 0;
-	cb->rcv_shift = seg->has.window_scale ? tcp_window_shift(cb->recv_limit) : 0;
+	if (!seg->has.window_scale)
+		cb->rcv_shift = 0; /* else as offered: RFC 7323 2.2 knows no other one later */
 	cb->timestamps = seg->has.timestamps;
 	cb->sack = seg->has.sack_permitted;
 	cb->peer_mss = seg->has.mss;
@@ -417,7 +418,8 @@ static void segment_arrives(struct stack *s, const struct tcp_segment *seg, stru
 	struct tcp_cb *cb = tcp_table_find(s->tcp, &pkt->src, seg->sport, seg->dport);
 	uint32_t iss_floor = 0;
 
-	if (cb != NULL && replaces_time_wait(cb, seg)) {
+	if (cb != NULL && replaces_time_wait(cb, seg) &&
+	    tcp_listener_find(s->tcp, &pkt->dst, seg->dport) != NULL) {
 		iss_floor = cb->snd_nxt;
 		tcp_finish(cb);
 		cb = NULL;

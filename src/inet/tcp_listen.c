@@ -83,6 +83,7 @@ static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
 	    .peer_mss = seg->has.mss,
 	    .peer_wnd = seg->wnd,
 	    .snd_shift = seg->has.window_shift,
+	    .rcv_shift = tcp_window_shift(listener->recv_limit),
 	    .group = group,
 	    .timestamps = seg->has.timestamps,
 	    .sack = seg->has.sack_permitted,
@@ -156,6 +157,7 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 	cb->iss = cb->snd_una = h->iss;
 	cb->snd_nxt = cb->snd_end = h->iss + 1;
 	cb->ts_offset = tcp_timestamp_offset(s, &h->peer_ip);
+	cb->rcv_shift = h->rcv_shift;
 	tcp_set_state(cb, TCP_SYN_RECEIVED);
 	tcp_learn_syn(cb, &(struct tcp_segment){
 			      .seq = h->irs,

@@ -115,7 +115,7 @@ void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h)
 	struct tcp_syn_options o = {
 	    .mss = tcp_half_mss(h),
 	    .window_scale = h->window_scale,
-	    .window_shift = tcp_window_shift(h->listener->recv_limit),
+	    .window_shift = h->rcv_shift,
 	    .sack_permitted = h->sack,
 	    .timestamps = h->timestamps,
 	    .tsval = r.tsval,
@@ -136,6 +136,6 @@ void tcp_reply_ack(struct stack *s, const struct tcp_half *h)
 	r.flags = TCP_ACK;
 	r.timestamps = h->timestamps;
 	if (h->window_scale)
-		r.wnd = (uint16_t)(r.wnd >> tcp_window_shift(h->listener->recv_limit));
+		r.wnd = (uint16_t)(r.wnd >> h->rcv_shift);
 	send_reply(s, &r);
 }

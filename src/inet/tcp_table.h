@@ -29,10 +29,10 @@ struct tcp_half {
 	uint32_t challenge_tick;
 	uint16_t peer_wnd;
 	uint16_t peer_mss;
-	uint8_t snd_shift;
-	uint8_t retries;    /* SYN-ACKs after the first */
-	uint8_t group;      /* of its peer's address */
-	uint8_t challenges; /* since challenge_tick */
+	uint8_t snd_shift, rcv_shift; /* window scales: the peer's, ours as offered */
+	uint8_t retries;              /* SYN-ACKs after the first */
+	uint8_t group;                /* of its peer's address */
+	uint8_t challenges;           /* since challenge_tick */
 	bool timestamps : 1;
 	bool sack : 1;
 	bool window_scale : 1;

@@ -43,6 +43,8 @@ void tcp_timer_start_life(struct tcp_cb *cb)
 {
 	uint64_t now = cb->sock.stack->now_ns;
 
+	if (cb->state == TCP_TIME_WAIT)
+		return; /* which has its own end already */
 	if (cb->state == TCP_FIN_WAIT_2 && !cb->owned)
 		cb->life_deadline_ns = now + TCP_FIN_WAIT_2_NS;
 	else if (cb->keepalive && tcp_synchronized(cb))

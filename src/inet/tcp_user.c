@@ -166,6 +166,7 @@ int tcp_connect(struct sock *k, const struct endpoint *peer)
 	cb->snd_una = cb->snd_nxt = cb->iss;
 	cb->snd_end = cb->iss + 1;
 	cb->ts_offset = tcp_timestamp_offset(s, &peer->ip);
+	cb->rcv_shift = tcp_window_shift(cb->recv_limit);
 	tcp_set_state(cb, TCP_SYN_SENT);
 	tcp_table_add(s->tcp, cb);
 	tcp_output_request(cb);
