@@ -17,7 +17,7 @@ static int slab_create(struct tcp_slab *slab, uint32_t count, uint32_t size)
 	slab->free = NULL;
 	slab->touched = slab->used = 0;
 	slab->count = count;
-	slab->size = (size + 15) & ~15u;
+	slab->size = (size + TCP_SLAB_ALIGN - 1) & ~(uint32_t)(TCP_SLAB_ALIGN - 1);
 	slab->block = aligned_alloc(64, ((size_t)slab->count * slab->size + 64) & ~(size_t)63);
 	return slab->block != NULL ? 0 : -ENOMEM;
 }

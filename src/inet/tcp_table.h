@@ -12,7 +12,10 @@
 #include "inet/tcp.h"
 #include "inet/tcp_cb.h"
 
-enum { TCP_BOUND_SLOTS = 1024 };
+enum {
+	TCP_BOUND_SLOTS = 1024,
+	TCP_SLAB_ALIGN = 16, /* bytes: objects of a slab begin at a multiple */
+};
 
 /* A connection in SYN-RECEIVED that came from a listener: what is needed to answer, and to make a
  * control block when the peer proves that it received the answer. */
@@ -38,10 +41,14 @@ struct tcp_half {
 	bool window_scale : 1;
 };
 
-_Static_assert(sizeof(struct tcp_half) + sizeof(void *) <= TCP_HALF_OPEN_BYTES_MAX,
-	       "a half-open connection and its hash slot");
+/* Their timers and the way to the peer are inside; there are up to two hash slots for each. */
+_Static_assert(sizeof(struct tcp_half) + 2 * sizeof(void *) <= TCP_HALF_OPEN_BYTES_MAX,
+	       "a half-open connection and its hash slots");
 _Static_assert(sizeof(struct tcp_cb) + 2 * sizeof(void *) <= TCP_CONNECTION_BYTES_MAX,
 	       "a connection and its hash slots");
+_Static_assert(sizeof(struct tcp_half) % TCP_SLAB_ALIGN == 0 &&
+		   sizeof(struct tcp_cb) % TCP_SLAB_ALIGN == 0,
+	       "nothing is lost between two");
 
 /* Objects of one size, handed out from a block made at the start. */
 struct tcp_slab {
