@@ -559,6 +559,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes)
 		finish_transfers();
 	abort_all();
 	pass(LONGEST_WAIT_S * S, true);
+	abort_all(); /* those that came to be accepted meanwhile */
 	check_liveness();
 	check_nothing_left();
 	return 0;

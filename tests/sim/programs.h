@@ -107,6 +107,7 @@ struct listener {
 	uint16_t port;
 	bool ready;
 	uint64_t accept_at_ns, accept_pause_ns;
+	uint64_t accepted_ns; /* the last time */
 };
 
 struct udp_program {

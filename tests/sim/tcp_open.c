@@ -332,6 +332,7 @@ void listener_run(struct programs *p, struct host *h, struct listener *l)
 			world_fail(p->world, "stack_accept gave %d", r);
 		if (l->accept_pause_ns > 0)
 			l->accept_at_ns = now(p) + rng_below(&p->rng, l->accept_pause_ns);
+		l->accepted_ns = now(p);
 		accepted(p, h, e, k);
 	}
 }
@@ -427,6 +428,21 @@ void end_failed(struct end *e, int error)
 	end_finish(e);
 }
 
+/* When e's connection has last moved. One that waits to be accepted moves as those before it do. */
+static uint64_t moved_ns(const struct end *e)
+{
+	const struct conn *c = e->conn;
+	uint64_t at = c != NULL ? c->progress_ns : e->opened_ns;
+
+	for (unsigned i = 0; c != NULL && !c->attached && i < LISTENERS; i++) {
+		const struct listener *l = &e->programs->hosts[c->hosts[1]].listeners[i];
+
+		if (l->port == c->server.port && l->accepted_ns > at)
+			at = l->accepted_ns;
+	}
+	return at;
+}
+
 /* Nothing has moved for long: the other one is gone without our knowing, or it is a fault. */
 void end_watch(struct end *e)
 {
@@ -434,7 +450,7 @@ void end_watch(struct end *e)
 	uint64_t limit = p->cfg.pause_ns + (p->cfg.may_time_out ? 1500 : 200) * WORLD_S;
 	const struct conn *c = e->conn;
 
-	if (now(p) - (c != NULL ? c->progress_ns : e->opened_ns) < limit)
+	if (now(p) - moved_ns(e) < limit)
 		return;
 	if (c != NULL && !c->unclean && !p->cfg.may_time_out)
 		end_fault(e, "stands still");
