@@ -34,7 +34,6 @@ struct program_config {
 	uint64_t pause_ns;             /* of slow programs, at most */
 	int backlog;
 	bool may_time_out;                 /* the network is bad enough for that */
-	bool may_refuse;                   /* the backlog is small enough for that */
 	uint64_t vanish_gap_ns;            /* between hosts' sudden ends; 0: none */
 	uint64_t down_min_ns, down_max_ns; /* how long such a host is away */
 	uint64_t datagram_gap_ns;          /* 0: no UDP */

@@ -267,7 +267,7 @@ static void check_liveness(struct world *w, struct programs *p)
 	/* What is still on its way, and what was said of who is not there, ends. */
 	world_run(w, w->now_ns + 100 * WORLD_S);
 	run_until_idle(w, p, FINISH_S);
-	p->cfg.may_time_out = p->cfg.may_refuse = false;
+	p->cfg.may_time_out = false;
 	p->cfg.abrupt_percent = 0;
 	before = p->counts;
 	for (int i = 0; i < LIVENESS_CONNECTIONS; i++) {

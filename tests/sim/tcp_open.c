@@ -369,6 +369,15 @@ void end_finish(struct end *e)
 		p->ends_used--;
 }
 
+/* Has the server's host held handshakes up? The last step of one comes again with the client's
+ * data, until the half-open connection is given up. */
+static bool may_refuse(const struct programs *p, const struct conn *c)
+{
+	const struct host *h = &p->world->hosts[c->hosts[1]];
+
+	return h->stack != NULL && stack_stats(h->stack)->tcp_backlog_full > 0;
+}
+
 /* Is that how this connection may fail? Counts it. */
 static bool may_fail(struct end *e, int error)
 {
@@ -390,7 +399,7 @@ static bool may_fail(struct end *e, int error)
 		p->counts.timed_out++;
 		return true;
 	}
-	if (reset && p->cfg.may_refuse && !c->attached) {
+	if (reset && !c->attached && may_refuse(p, c)) {
 		p->counts.refused++;
 		return true;
 	}
