@@ -96,6 +96,10 @@ enum {
 	/* Below this part of a pool, as a divisor, received frames are packed densely and windows
 	 * stop growing: a quarter. */
 	TCP_POOL_LOW_DIVISOR = 4,
+	/* The last part of the stack's pool is not for copies of what programs send, as a divisor:
+	 * acknowledgements and headers must find room, or nothing is ever given back. An empty
+	 * queue may have one buffer all the same. */
+	TCP_POOL_SEND_DIVISOR = 8,
 	/* Pieces of copied data that may lie in a connection's send queue one message each; later
 	 * ones are packed. */
 	TCP_LOOSE_CHUNKS = 16,

@@ -7,6 +7,7 @@
 #include "inet/inet_test.h"
 #include "inet/tcp_receive.h"
 #include "inet/tcp_table.h"
+#include <errno.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -307,6 +308,30 @@ static void when_buffers_run_low_each_connection_keeps_its_first_bytes_alone(voi
 	finish(net);
 }
 
+/* The peer's window is open, but nothing is acknowledged. */
+static void copies_of_what_programs_send_leave_the_last_of_the_pool_alone(void **state)
+{
+	struct net *net = *state;
+	static uint8_t bytes[10000];
+	struct sock *k[2];
+	bool zero_copy;
+
+	net->cfg.send_buffer_bytes = 16 << 20;
+	start(net);
+	for (uint16_t i = 0; i < 2; i++)
+		k[i] = connect_from(net, (uint16_t)(100 + i));
+	while (stack_send(k[0], NULL, bytes, sizeof(bytes), &zero_copy, net->now_ns) > 0)
+		net_drain(net);
+	assert_int_equal(net->pool->free_count, net->pool->count / TCP_POOL_SEND_DIVISOR);
+	/* The other one may begin all the same. */
+	assert_true(stack_send(k[1], NULL, bytes, sizeof(bytes), &zero_copy, net->now_ns) > 0);
+	assert_int_equal(stack_send(k[1], NULL, bytes, sizeof(bytes), &zero_copy, net->now_ns),
+			 -EAGAIN);
+	for (int i = 0; i < 2; i++)
+		stack_abort(k[i], net->now_ns);
+	finish(net);
+}
+
 static void without_a_set_of_ranges_what_is_out_of_order_is_dropped(void **state)
 {
 	struct net *net = *state;
@@ -345,6 +370,7 @@ int main(void)
 	    net_test(one_connection_has_a_share_of_the_challenges),
 	    net_test(what_is_not_read_closes_the_window_by_the_memory_it_pins),
 	    net_test(when_buffers_run_low_each_connection_keeps_its_first_bytes_alone),
+	    net_test(copies_of_what_programs_send_leave_the_last_of_the_pool_alone),
 	    net_test(without_a_set_of_ranges_what_is_out_of_order_is_dropped),
 	};
 

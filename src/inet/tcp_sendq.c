@@ -31,11 +31,19 @@ static uint32_t copy_to_last(struct tcp_cb *cb, struct tcp_chunk *c, const uint8
 	return len;
 }
 
+/* May the queue have one more buffer of the stack's pool? */
+static bool may_grow(const struct tcp_cb *cb)
+{
+	const struct pool *pool = cb->sock.stack->pool;
+
+	return cb->send_head == NULL || pool->free_count > pool->count / TCP_POOL_SEND_DIVISOR;
+}
+
 uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
 {
 	uint32_t done = cb->send_tail != NULL ? copy_to_last(cb, cb->send_tail, data, len) : 0;
 
-	while (done < len) {
+	while (done < len && may_grow(cb)) {
 		uint32_t most = cb->sock.stack->copy_room_bytes;
 		uint32_t n = len - done < most ? len - done : most;
 		struct tcp_chunk *c = tcp_sendq_make(cb->sock.stack, data + done, n);
