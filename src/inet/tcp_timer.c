@@ -93,13 +93,26 @@ static void retransmission_timeout(struct tcp_cb *cb)
 	cb->sock.stack->stats.tcp_timeouts++;
 }
 
+/* Less than half of the largest window has been open for long: the peer has a smaller buffer than
+ * it had, and its half is the measure from now on (RFC 9293 3.8.6.2.1 calls it an estimate). Each
+ * window would wait for the time-out otherwise. A silly window is no measure. */
+static void window_became_smaller(struct tcp_cb *cb)
+{
+	uint32_t wnd = cb->snd_wnd > 2 * TCP_MSS_DEFAULT ? cb->snd_wnd : 2 * TCP_MSS_DEFAULT;
+
+	if (wnd < cb->max_snd_wnd)
+		cb->max_snd_wnd = wnd;
+}
+
 /* Nothing is outstanding, or the window is closed: RFC 9293 3.8.6.1. */
 static void persist_timeout(struct tcp_cb *cb)
 {
-	if (cb->snd_wnd == 0)
+	if (cb->snd_wnd == 0) {
 		cb->probe_due = true;
-	else
-		cb->small_due = true;
+		return;
+	}
+	cb->small_due = true;
+	window_became_smaller(cb);
 }
 
 static bool all_is_acknowledged(const struct tcp_cb *cb)
