@@ -20,7 +20,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1:report_signal_unsafe=0
 
-.PHONY: all help deps demo test bench install uninstall sanitize format clean fuzz soak
+.PHONY: all help deps demo test bench bench-net install uninstall sanitize format clean fuzz soak
 .DELETE_ON_ERROR:
 
 all: ## build into build/
@@ -29,7 +29,7 @@ all: ## build into build/
 	$(NINJA) -C $(BUILD)
 
 help: ## this list
-	@awk '/^[a-z]+:.*## / {name = $$1; sub(/:.*/, "", name); sub(/.*## /, ""); printf "  make %-10s %s\n", name, $$0}' Makefile
+	@awk '/^[a-z-]+:.*## / {name = $$1; sub(/:.*/, "", name); sub(/.*## /, ""); printf "  make %-10s %s\n", name, $$0}' Makefile
 
 deps: ## install what the build, the tests and the optional parts need
 	@build-aux/deps install all
@@ -47,6 +47,9 @@ test: ## build, and run all tests
 
 bench: all ## measure against hand-written programs
 	bench/run $(BUILD) $(ARGS)
+
+bench-net: all ## measure catpowder over a veth pair of its own (as root)
+	bench/net $(BUILD) $(ARGS)
 
 install: all ## install under PREFIX (default /usr/local), below DESTDIR
 	$(MESON) install -C $(BUILD)

@@ -31,17 +31,19 @@ uint64_t now_ns(void)
 	return (uint64_t)now.tv_sec * 1000000000 + (uint64_t)now.tv_nsec;
 }
 
-static struct sockaddr_in loopback(int port)
+static struct sockaddr_in here(int port)
 {
 	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+	const char *address = getenv("YARDSTICK_ADDRESS");
 
-	a.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (inet_pton(AF_INET, address ? address : "127.0.0.1", &a.sin_addr) != 1)
+		die("YARDSTICK_ADDRESS is an IPv4 address");
 	return a;
 }
 
 int listen_at(int port)
 {
-	struct sockaddr_in a = loopback(port);
+	struct sockaddr_in a = here(port);
 	socklen_t len = sizeof(a);
 	int fd = socket(AF_INET, SOCK_STREAM, 0), yes = 1;
 
@@ -63,13 +65,20 @@ void make_fast(int fd)
 		die("cannot set up a connection");
 }
 
-int connect_to(int port)
+int connect_blocking(int port)
 {
-	struct sockaddr_in a = loopback(port);
+	struct sockaddr_in a = here(port);
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
 	if (fd < 0 || connect(fd, (struct sockaddr *)&a, sizeof(a)))
 		die("cannot connect");
+	return fd;
+}
+
+int connect_to(int port)
+{
+	int fd = connect_blocking(port);
+
 	make_fast(fd);
 	return fd;
 }

@@ -15,10 +15,12 @@ _Noreturn void die(const char *what);
 
 uint64_t now_ns(void);
 
-/* A TCP listener at a port of 127.0.0.1; prints "port N" when it listens. */
+/* A TCP listener at a port of 127.0.0.1, or of the address in YARDSTICK_ADDRESS; prints "port N"
+ * when it listens. */
 int listen_at(int port);
 
-/* A non-blocking connection to a port of 127.0.0.1. */
+/* A connection to a port there; the second is made fast. */
+int connect_blocking(int port);
 int connect_to(int port);
 
 /* Makes a connection non-blocking, and send small messages at once. */

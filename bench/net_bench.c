@@ -1,0 +1,185 @@
+/* net_bench.c - what bench/net measures that no example program does, over the libOS that LIBOS
+ * names: datagrams there and back, and a stream one way.
+ *
+ *	net_bench udp-server IP PORT				"port N", and answers until the last
+ *	net_bench udp-client IP PORT PEER-IP PEER-PORT SIZE MESSAGES	prints p50_ns= and so on
+ *	net_bench sink IP PORT					"port N"; then bytes= and rate=
+ *	net_bench source IP PORT SECONDS
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "histogram.h"
+#include "yardstick.h"
+
+#include <arpa/inet.h>
+#include <demi/libos.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+	PIECE_BYTES = 65536, /* of a stream in one push */
+	WINDOW = 32,         /* pushes in flight */
+};
+
+static void must(int error, const char *what)
+{
+	errno = error;
+	if (error)
+		die(what);
+}
+
+static demi_qresult_t result_of(demi_qtoken_t qt)
+{
+	demi_qresult_t qr;
+
+	must(demi_wait(&qr, qt, NULL), "wait");
+	if (qr.qr_opcode == DEMI_OPC_FAILED)
+		must((int)qr.qr_ret, "operation");
+	return qr;
+}
+
+static struct sockaddr_in at(char **argv)
+{
+	struct sockaddr_in a = {.sin_family = AF_INET, .sin_port = htons((uint16_t)atoi(argv[1]))};
+
+	if (inet_pton(AF_INET, argv[0], &a.sin_addr) != 1)
+		die(argv[0]);
+	return a;
+}
+
+static int open_bound(int type, char **argv)
+{
+	struct sockaddr_in a = at(argv);
+	int qd;
+
+	must(demi_init(NULL), "demi_init");
+	must(demi_socket(&qd, AF_INET, type, 0), "socket");
+	must(demi_bind(qd, (struct sockaddr *)&a, sizeof(a)), "bind");
+	printf("port %s\n", argv[1]);
+	fflush(stdout);
+	return qd;
+}
+
+static demi_sgarray_t pop(int qd)
+{
+	demi_qtoken_t qt;
+
+	must(demi_pop(&qt, qd), "pop");
+	return result_of(qt).qr_value.sga;
+}
+
+static void push_to(int qd, demi_sgarray_t *sga, const struct sockaddr_in *to)
+{
+	demi_qtoken_t qt;
+
+	must(demi_pushto(&qt, qd, sga, (const struct sockaddr *)to, sizeof(*to)), "push");
+	result_of(qt);
+}
+
+/* The first byte of the last is not zero. */
+static void udp_server(char **argv)
+{
+	int qd = open_bound(SOCK_DGRAM, argv);
+	bool last = false;
+
+	while (!last) {
+		demi_sgarray_t sga = pop(qd);
+
+		last = *(char *)sga.sga_segs[0].sgaseg_buf != 0;
+		push_to(qd, &sga, &sga.sga_addr);
+		demi_sgafree(&sga);
+	}
+}
+
+static void udp_client(char **argv)
+{
+	static struct histogram h;
+	struct sockaddr_in peer = at(argv + 2);
+	size_t size = strtoul(argv[4], NULL, 10);
+	uint64_t messages = strtoull(argv[5], NULL, 10), all_start_ns;
+	int qd = open_bound(SOCK_DGRAM, argv);
+
+	histogram_clear(&h);
+	all_start_ns = now_ns();
+	for (uint64_t i = 0; i < messages; i++) {
+		demi_sgarray_t sga = demi_sgaalloc(size);
+		uint64_t start_ns = now_ns();
+
+		memset(sga.sga_segs[0].sgaseg_buf, i + 1 == messages, size);
+		push_to(qd, &sga, &peer);
+		demi_sgafree(&sga);
+		sga = pop(qd);
+		demi_sgafree(&sga);
+		histogram_record(&h, now_ns() - start_ns);
+	}
+	print_result(&h, now_ns() - all_start_ns);
+}
+
+static void sink(char **argv)
+{
+	int listener = open_bound(SOCK_STREAM, argv), qd;
+	uint64_t start_ns = 0, received = 0, len;
+	demi_qtoken_t qt;
+
+	must(demi_listen(listener, 1), "listen");
+	must(demi_accept(&qt, listener), "accept");
+	qd = result_of(qt).qr_value.ares.qd;
+	do {
+		demi_sgarray_t sga = pop(qd);
+
+		if (start_ns == 0)
+			start_ns = now_ns();
+		len = sga.sga_segs[0].sgaseg_len;
+		received += len;
+		demi_sgafree(&sga);
+	} while (len > 0);
+	printf("bytes=%llu rate=%.0f\n", (unsigned long long)received,
+	       (double)received * 1e9 / (double)(now_ns() - start_ns));
+	demi_close(qd);
+}
+
+static void source(char **argv)
+{
+	struct sockaddr_in peer = at(argv);
+	uint64_t end_ns, pushed = 0;
+	demi_qtoken_t qt, window[WINDOW];
+	demi_sgarray_t piece;
+	int qd;
+
+	must(demi_init(NULL), "demi_init");
+	must(demi_socket(&qd, AF_INET, SOCK_STREAM, 0), "socket");
+	must(demi_connect(&qt, qd, (struct sockaddr *)&peer, sizeof(peer)), "connect");
+	result_of(qt);
+	piece = demi_sgaalloc(PIECE_BYTES);
+	memset(piece.sga_segs[0].sgaseg_buf, 0, PIECE_BYTES);
+	end_ns = now_ns() + (uint64_t)(strtod(argv[2], NULL) * 1e9);
+	for (; now_ns() < end_ns; pushed++) {
+		if (pushed >= WINDOW)
+			result_of(window[pushed % WINDOW]);
+		must(demi_push(&window[pushed % WINDOW], qd, &piece), "push");
+	}
+	for (uint64_t i = pushed > WINDOW ? pushed - WINDOW : 0; i < pushed; i++)
+		result_of(window[i % WINDOW]);
+	demi_sgafree(&piece);
+	demi_close(qd);
+}
+
+int main(int argc, char **argv)
+{
+	const char *mode = argc > 1 ? argv[1] : "";
+
+	if (argc == 4 && strcmp(mode, "udp-server") == 0)
+		udp_server(argv + 2);
+	else if (argc == 8 && strcmp(mode, "udp-client") == 0)
+		udp_client(argv + 2);
+	else if (argc == 4 && strcmp(mode, "sink") == 0)
+		sink(argv + 2);
+	else if (argc == 5 && strcmp(mode, "source") == 0)
+		source(argv + 2);
+	else
+		die("usage: net_bench udp-server|udp-client|sink|source ...");
+	return 0;
+}
