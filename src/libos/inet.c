@@ -122,9 +122,8 @@ static int make_stack(struct inet *in, const struct libos_env *env)
 int inet_create(struct libos **out, const struct libos_class *class, const struct libos_env *env,
 		struct link *link)
 {
-	struct epoll_event wake = {.events = EPOLLIN};
 	struct inet *in = calloc(1, sizeof(*in));
-	int rc = -ENOMEM, fd;
+	int rc = -ENOMEM;
 
 	if (!in)
 		goto destroy_link;
@@ -140,17 +139,10 @@ int inet_create(struct libos **out, const struct libos_class *class, const struc
 	if (rc < 0)
 		goto free_inet;
 	inet_share_attach(link, in->stack);
-	fd = link->ops->wake_fd ? link->ops->wake_fd(link) : -1;
-	if (fd >= 0 && epoll_ctl(env->epoll_fd, EPOLL_CTL_ADD, fd, &wake) < 0) {
-		rc = -errno;
-		goto destroy_stack;
-	}
 	in->deadline_ns = stack_next_deadline(in->stack);
 	*out = &in->libos;
 	return 0;
 
-destroy_stack:
-	stack_destroy(in->stack);
 free_inet:
 	free(in);
 destroy_link:
@@ -194,15 +186,36 @@ void inet_flush(struct inet *in, uint64_t now_ns)
 	}
 }
 
+/* The link's descriptor is in the instance's epoll set from when a wait wants to sleep until frames
+ * come: while it is there the kernel goes through the set with each frame. -EAGAIN: it cannot be.
+ */
+static int watch(struct inet *in)
+{
+	struct epoll_event wake = {.events = EPOLLIN};
+	int fd = in->link->ops->wake_fd ? in->link->ops->wake_fd(in->link) : -1;
+
+	if (fd < 0)
+		return -EAGAIN;
+	if (!in->watched && epoll_ctl(in->epoll_fd, EPOLL_CTL_ADD, fd, &wake) < 0)
+		return -EAGAIN;
+	in->watched = true;
+	return 0;
+}
+
+static void unwatch(struct inet *in)
+{
+	if (in->watched)
+		epoll_ctl(in->epoll_fd, EPOLL_CTL_DEL, in->link->ops->wake_fd(in->link), NULL);
+	in->watched = false;
+}
+
 /* The device is gone: everything that waits fails. */
 static int fail_everything(struct inet *in, uint64_t now_ns)
 {
-	int wake_fd = in->link->ops->wake_fd ? in->link->ops->wake_fd(in->link) : -1;
 	const struct operation_list *done = in->done;
 	struct list *pos, *tmp;
 
-	if (wake_fd >= 0)
-		epoll_ctl(in->epoll_fd, EPOLL_CTL_DEL, wake_fd, NULL); /* it would wake for ever */
+	unwatch(in); /* it would wake for ever */
 	in->link_lost = true;
 	drop_kept(in);
 	inet_reset_lingering(in, now_ns);
@@ -246,8 +259,10 @@ int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns)
 	if (n < 0 || (n == 0 && is_link_gone(in, now_ns)))
 		return fail_everything(in, now_ns);
 	happened = n;
-	if (n > 0)
+	if (n > 0) {
+		unwatch(in);
 		stack_input(in->stack, bufs, n, now_ns);
+	}
 	if (now_ns >= in->deadline_ns)
 		stack_tick(in->stack, now_ns);
 	happened += handle_events(in, now_ns);
@@ -286,8 +301,9 @@ int inet_arm(struct libos *l)
 
 	if (in->link_lost)
 		return 0;
-	if (!in->link->ops->wake_fd || in->link->ops->wake_fd(in->link) < 0)
-		return -EAGAIN;
+	rc = watch(in);
+	if (rc < 0)
+		return rc;
 	rc = in->link->ops->arm(in->link);
 	if (rc != -ENODEV)
 		return rc;

@@ -41,6 +41,7 @@ struct inet {
 	struct operation_list *done; /* inside a poll: what it hands back */
 	unsigned kept; /* frames the link has not taken yet: frames[first..first+kept-1] */
 	unsigned first;
+	bool watched;   /* the link's descriptor is in the instance's epoll set */
 	bool link_lost; /* the device has disappeared: everything fails */
 	struct frame frames[LINK_BURST];
 };
