@@ -104,7 +104,7 @@ static int attach(struct xdp_program *p, int interface_index, uint32_t flags)
 
 	p->link_fd = bpf_link_create(p->program_fd, interface_index, BPF_XDP, &opts);
 	if (p->link_fd < 0)
-		return -errno;
+		return errno == EEXIST ? -EBUSY : -errno; /* one in the other mode is in the way */
 	p->generic = flags == XDP_FLAGS_SKB_MODE;
 	return 0;
 }
