@@ -61,11 +61,12 @@ def allowed():
     return False
 
 
-def wire(a, name_a, b, name_b, mtu=1500):
+def wire(a, name_a, b, name_b, mtu=1500, queues=1):
     """A pair of interfaces between two hosts. The kernel leaves no checksum to a device that is
     not there, and cuts its segments itself: our stacks see what a wire would carry."""
-    a.run("ip", "link", "add", name_a, "mtu", mtu, "type", "veth",
-          "peer", "name", name_b, "mtu", mtu, "netns", b.holder.pid)
+    several = ["numtxqueues", queues, "numrxqueues", queues] if queues > 1 else []
+    a.run("ip", "link", "add", name_a, "mtu", mtu, *several, "type", "veth",
+          "peer", "name", name_b, "mtu", mtu, *several, "netns", b.holder.pid)
     for host, name in ((a, name_a), (b, name_b)):
         host.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/%s/disable_ipv6 || :" % name)
         host.run("ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
