@@ -399,6 +399,7 @@ static int kernel_arm(struct libos *libos)
 
 const struct libos_class kernel_class = {
     .name = "catnap",
+    .waits_unpolled_max = KERNEL_WAITS,
     .create = kernel_create,
     .examine = kernel_examine,
     .destroy = kernel_destroy,

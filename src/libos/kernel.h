@@ -45,6 +45,9 @@ enum {
 	KERNEL_DRAIN_CALLS = 64,   /* recvs of KERNEL_RECV_BYTES that discard, per look */
 	KERNEL_LINGERING = 1024,   /* closed connections with bytes on their way: beyond, the
 				      kernel goes on alone at once */
+	/* Between two polls while something is ready: what one poll finds, each with an answer.
+	 * The kernel goes on without us, and a look costs the same whatever it finds. */
+	KERNEL_WAITS = 2 * KERNEL_BATCH,
 	KERNEL_ACCEPT_TRIES = 16,  /* connections found dead already, in one accept */
 };
 
@@ -97,14 +100,18 @@ struct kernel_queue {
 	int error;                 /* the connection broke: each later operation fails so */
 	struct operation_list in;  /* pops or accepts */
 	struct operation_list out; /* pushes or a connect */
+	struct list ready, waiting, stalled, lingering;
+	/* What follows is of no message: KERNEL_QUEUE_HOT_BYTES. */
+	struct list all;
 	struct operation *close_op;
 	uint64_t deadline_ns; /* lingering; 0: to be set */
-	struct list all, ready, waiting, stalled, lingering;
-	struct buf *rest; /* of a datagram, behind a sized pop */
+	struct buf *rest;     /* of a datagram, behind a sized pop */
 	uint8_t *rest_data;
 	uint32_t rest_len;
 	struct endpoint rest_from;
 };
+
+#define KERNEL_QUEUE_HOT_BYTES offsetof(struct kernel_queue, all)
 
 static inline struct kernel *kernel_of(const struct queue *queue)
 {

@@ -146,6 +146,8 @@ struct libos_class {
 	const char *name;        /* as in LIBOS */
 	uint64_t heap_bytes_max; /* a device pins the heap: it is no larger, whatever is configured;
 				    0: any */
+	uint8_t waits_unpolled_max; /* so many waits may be served from what is ready before poll()
+				       is called; 0: as the runtime likes */
 
 	/* 0, or -errno: why not is in env->found, or found out by examine(). */
 	int (*create)(struct libos **out, const struct libos_env *env);

@@ -137,6 +137,8 @@ static int open_liboses(struct instance *in)
 		explain(class, &in->config, &found, rc);
 		return rc;
 	}
+	in->waits_unpolled_max =
+	    class->waits_unpolled_max > 0 ? class->waits_unpolled_max : WAITS_UNPOLLED_MAX;
 	rc = libos_memory.create(&in->libos[LIBOS_MEMORY], &env);
 	if (rc < 0)
 		class->destroy(in->libos[LIBOS_NETWORK], 0);

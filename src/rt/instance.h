@@ -18,6 +18,8 @@
 /* The libOSes of one instance, in the order in which they are polled. */
 enum { LIBOS_NETWORK, LIBOS_MEMORY, LIBOS_COUNT };
 
+enum { WAITS_UNPOLLED_MAX = 16 }; /* where a libOS has no wish */
+
 struct instance {
 	struct operations operations;
 	struct descriptors descriptors;
@@ -26,7 +28,10 @@ struct instance {
 	demi_callback_t profiler; /* NULL: not profiling */
 	bool in_call;             /* inside a demi_ call: exit() came from a signal handler then */
 	uint64_t call_start;      /* TSC when the call began, while profiling */
-	uint8_t waits_unpolled;   /* waits served from what was ready, since the last poll */
+	/* Waits served from what was ready, since the last poll; and when the devices get a look
+	 * though there is something ready: operations that all complete at once must not starve
+	 * them. */
+	uint8_t waits_unpolled, waits_unpolled_max;
 	/* What wait_any() knows of the arrays it is given (ready.c): */
 	uint32_t vacated;        /* where the last wait found its token */
 	demi_qtoken_t neighbour; /* the token behind it */

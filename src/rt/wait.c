@@ -150,7 +150,7 @@ static int wait_step(struct waiting *w)
 static inline void before_look(struct instance *in)
 {
 	instance_news(in);
-	if (++in->waits_unpolled >= WAITS_BETWEEN_POLLS) {
+	if (++in->waits_unpolled >= in->waits_unpolled_max) {
 		in->waits_unpolled = 0;
 		instance_poll(in, clock_now_ns());
 	}

@@ -21,10 +21,6 @@ int wait_all(struct instance *in, demi_qresult_t *qrs, const demi_qtoken_t *qts,
 int wait_next_n(struct instance *in, demi_qresult_t *qrs, int n, int *written,
 		const struct timespec *timeout);
 
-/* Waits that may be served from what is ready before the devices get a look: a program whose
- * operations all complete at once must not starve them. */
-enum { WAITS_BETWEEN_POLLS = 16 };
-
 /* Writes a READY slot's result and consumes its token. */
 static inline void wait_take(struct instance *in, struct slot *s, demi_qresult_t *qr)
 {
@@ -59,7 +55,7 @@ static inline int wait_one(struct instance *in, demi_qresult_t *qr, demi_qtoken_
 	instance_news(in);
 	s = operation_find(&in->operations, qt);
 	if (__builtin_expect(!s || s->state != SLOT_READY || timeout ||
-				 in->waits_unpolled >= WAITS_BETWEEN_POLLS - 1,
+				 in->waits_unpolled + 1 >= in->waits_unpolled_max,
 			     0))
 		return wait_one_longer(in, qr, qt, timeout);
 	in->waits_unpolled++;

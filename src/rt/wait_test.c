@@ -127,6 +127,7 @@ static int setup(void **state)
 	make_device(&f->other);
 	f->in.libos[LIBOS_NETWORK] = &f->device.libos;
 	f->in.libos[LIBOS_MEMORY] = &f->other.libos;
+	f->in.waits_unpolled_max = WAITS_UNPOLLED_MAX;
 	f->in.config.idle = IDLE_ADAPTIVE;
 	f->in.config.idle_step_us = 2000;
 	start(f);
