@@ -6,16 +6,18 @@
 #include "libos/catnip.h"
 #include "libos/table.h"
 #include "link/privilege.h"
+#include "mounts.h"
 #include "patient.h"
 #include <errno.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mount.h>
 #include <sys/personality.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -158,25 +160,49 @@ static void the_status_is_that_of_the_libos_that_is_meant(void)
 	check(status_of("") == 1);
 }
 
-static void own_mounts(void)
-{
-	if (unshare(CLONE_NEWNS) != 0)
-		leave_out("mounting needs CAP_SYS_ADMIN (run as root)");
-	command("mount --make-rprivate /");
-}
-
-static void hide(const char *folder)
-{
-	command("if [ -d %s ]; then mount -t tmpfs none %s; fi", folder, folder);
-}
-
 #define EAL(arguments)                                                                             \
 	"demikernel:\n  local_ipv4_addr: 10.9.0.1/24\ndpdk:\n  eal_init: [" arguments "]\n"
 
+/* A chroot into a folder that is no mount, with a /proc that is shared with others. */
+static void enter_folder(void)
+{
+	mounts_own();
+	check(mount("none", "/proc", "tmpfs", 0, NULL) == 0 && mkdir("/proc/root", 0755) == 0 &&
+	      mkdir("/proc/root/proc", 0755) == 0 && mkdir("/proc/root/dev", 0755) == 0);
+	check(mount("proc", "/proc/root/proc", "proc", 0, NULL) == 0);
+	check(mount(NULL, "/proc/root/proc", NULL, MS_SHARED, NULL) == 0);
+	check(chroot("/proc/root") == 0 && chdir("/") == 0);
+}
+
+static bool a_mount_is_shared(void)
+{
+	char text[1 << 12];
+	FILE *list = fopen("/proc/self/mountinfo", "re");
+	size_t len;
+
+	check(list != NULL);
+	len = fread(text, 1, sizeof(text) - 1, list);
+	text[len] = '\0';
+	fclose(list);
+	check(len > 0);
+	return strstr(text, "shared:") != NULL;
+}
+
+static void mounts_are_ones_own_in_a_chroot_as_well(void)
+{
+	enter_folder();
+	check(a_mount_is_shared());
+	mounts_own();
+	check(!a_mount_is_shared());
+	mounts_hide("/proc/sys");
+	check(access("/proc/sys/kernel", F_OK) != 0);
+	check(mounts_may_hide("/proc") && !mounts_may_hide("/dev"));
+}
+
 static void no_huge_page_is_free(void)
 {
-	own_mounts();
-	hide("/sys/kernel/mm/hugepages");
+	mounts_own();
+	mounts_hide("/sys/kernel/mm/hugepages");
 	configure_all("catnip", EAL("\"--in-memory\""));
 	expect("huge-pages", FINDING_ERROR);
 	expect_tool("huge-pages", 1);
@@ -192,23 +218,21 @@ static void no_huge_page_is_free(void)
 
 static void no_hugetlbfs_is_mounted(void)
 {
-	own_mounts();
+	mounts_own();
 	command("umount -a -t hugetlbfs; true");
 	configure_all("catnip", EAL("\"--no-pci\""));
 	expect("hugetlbfs", FINDING_ERROR);
 	configure_all("catnip", EAL("\"--in-memory\""));
 	expect_none("hugetlbfs");
 	configure_all("catnip", EAL("\"--no-pci\""));
-	hide("/dev"); /* so that the remedy's folder does not stay behind */
-	command("mknod /dev/null c 1 3 2>/dev/null || touch /dev/null");
+	mounts_hide_devices(); /* so that the remedy's folder does not stay behind */
 	repair("hugetlbfs");
 }
 
 static void a_pci_device_needs_vfio(void)
 {
-	own_mounts();
-	hide("/dev");
-	command("mknod /dev/null c 1 3 2>/dev/null || touch /dev/null");
+	mounts_own();
+	mounts_hide_devices();
 	configure_all("catnip", EAL("\"-a\", \"0000:01:00.0\""));
 	expect("vfio", FINDING_WARNING);
 	configure_all("catnip", EAL("\"--allow=0000:01:00.0\""));
@@ -223,8 +247,8 @@ static void a_pci_device_needs_vfio(void)
 
 static void a_pci_device_needs_the_iommu(void)
 {
-	own_mounts();
-	hide("/sys/kernel/iommu_groups");
+	mounts_own();
+	mounts_hide("/sys/kernel/iommu_groups");
 	configure_all("catnip", EAL("\"-a\", \"0000:01:00.0\""));
 	expect("iommu", FINDING_WARNING);
 	command("if [ -d /sys/kernel/iommu_groups ]; then mkdir /sys/kernel/iommu_groups/0; fi");
@@ -287,6 +311,7 @@ int main(void)
 	    CASE(the_command_line_is_wrong),
 	    CASE(one_libos_is_shown_when_it_is_named),
 	    CASE(the_status_is_that_of_the_libos_that_is_meant),
+	    CASE(mounts_are_ones_own_in_a_chroot_as_well),
 	    CASE(no_huge_page_is_free),
 	    CASE(no_hugetlbfs_is_mounted),
 	    CASE(a_pci_device_needs_vfio),

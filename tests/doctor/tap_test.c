@@ -2,12 +2,12 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "mounts.h"
 #include "patient.h"
 #include <demi/libos.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/capability.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -153,17 +153,10 @@ static void another_program_is_its_end(void)
 	expect_error("tap-taken", EBUSY);
 }
 
-static void own_devices(void)
-{
-	if (unshare(CLONE_NEWNS) != 0)
-		leave_out("mounting needs CAP_SYS_ADMIN (run as root)");
-	command("mount --make-rprivate / && mount -t tmpfs none /dev");
-	command("mknod /dev/null c 1 3 || : >/dev/null");
-}
-
 static void there_is_no_device(void)
 {
-	own_devices();
+	mounts_own();
+	mounts_hide_devices();
 	configure_tap("tap0");
 	expect_error("tap-device-missing", ENOENT);
 }
@@ -171,7 +164,8 @@ static void there_is_no_device(void)
 static void the_device_may_not_be_opened(void)
 {
 	need_tap();
-	own_devices();
+	mounts_own();
+	mounts_hide_devices();
 	command("mkdir /dev/net && mknod /dev/net/tun c 10 200 && chmod 0 /dev/net/tun");
 	if (open("/dev/net/tun", O_RDWR) < 0)
 		leave_out("devices may not be used in a mount of one's own here");
