@@ -20,7 +20,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1:report_signal_unsafe=0
 
-.PHONY: all help deps demo test bench bench-net install uninstall sanitize format clean fuzz soak
+.PHONY: all help deps demo test bench bench-net install uninstall sanitize valgrind format clean fuzz soak
 .DELETE_ON_ERROR:
 
 all: ## build into build/
@@ -67,6 +67,11 @@ sanitize: ## the tests under ASan and UBSan, those with threads under TSan
 	$(MESON) test -C build-asan --no-rebuild --print-errorlogs -t 4 $(ARGS)
 	$(NINJA) -C build-tsan
 	$(MESON) test -C build-tsan --no-rebuild --print-errorlogs -t 4 --suite threads $(ARGS)
+
+valgrind: ## the tests under valgrind, shorter ones in place of those that would take hours
+	@build-aux/deps install valgrind
+	@$(MAKE) --no-print-directory all
+	$(MESON) test -C $(BUILD) --no-rebuild --print-errorlogs --setup valgrind $(ARGS)
 
 soak: all ## simulations from random seeds (MINUTES=10)
 	$(BUILD)/tests/sim/sim --minutes $(MINUTES) --quiet

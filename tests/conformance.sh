@@ -19,7 +19,8 @@ while read -r mode script; do
 	skip-acks) options=--skip-acks ;;
 	*) options= ;;
 	esac
-	printed=$("$demi" pkt $options "$script" 2>&1)
+	# shellcheck disable=SC2086 # the wrapper is words: see wrapped.sh
+	printed=$($DEMI_TEST_WRAPPER "$demi" pkt $options "$script" 2>&1)
 	status=$?
 	if grep -qF -- "- \`$script\`:" "$doc"; then
 		if [ $status -eq 0 ]; then

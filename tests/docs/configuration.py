@@ -8,6 +8,7 @@ manual page has an entry for each key with its default, and none for another.
 
 SPDX-License-Identifier: MIT
 """
+import os
 import pathlib
 import re
 import subprocess
@@ -56,7 +57,8 @@ def compare_manual(keys, text):
 
 
 def main(program, table, manual):
-    out = subprocess.run([program], check=True, capture_output=True, text=True).stdout
+    wrapper = os.environ.get("DEMI_TEST_WRAPPER", "").split()  # see wrapped.sh
+    out = subprocess.run([*wrapper, program], check=True, capture_output=True, text=True).stdout
     keys = [line.split("\t") for line in out.splitlines()]
     faults = list(compare_table(keys, pathlib.Path(table).read_text()))
     faults += compare_manual(keys, pathlib.Path(manual).read_text())

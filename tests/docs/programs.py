@@ -19,7 +19,8 @@ import sys
 import tempfile
 import time
 
-TIMEOUT_S = 30
+WRAPPER = os.environ.get("DEMI_TEST_WRAPPER", "").split()  # see wrapped.sh
+TIMEOUT_S = 30 * int(os.environ.get("DEMI_TEST_SLOWDOWN", 1))
 STRICT = ["-std=c99", "-D_POSIX_C_SOURCE=200809L", "-Wall", "-Wextra", "-Wpedantic", "-Werror", "-g"]
 
 
@@ -62,7 +63,7 @@ def connect(port, server):
 def echo(program, **how):
     """The program is an echo server: bytes come back, and it ends after its client."""
     port = free_port()
-    with subprocess.Popen([program, str(port)], **how) as server:
+    with subprocess.Popen([*WRAPPER, program, str(port)], **how) as server:
         try:
             with connect(port, server) as client:
                 for message in (b"hello", b"x" * 100000):
@@ -82,7 +83,7 @@ def run(path, code, library, include, compiler):
         env = {k: v for k, v in os.environ.items() if k not in ("LIBOS", "CONFIG_PATH", "XDG_CONFIG_HOME")}
         env["HOME"] = folder
         if path.suffix == ".scd":
-            subprocess.run([program], check=True, timeout=TIMEOUT_S, env=env, cwd=folder)
+            subprocess.run([*WRAPPER, program], check=True, timeout=TIMEOUT_S, env=env, cwd=folder)
         else:
             echo(program, env=env, cwd=folder)
 

@@ -51,7 +51,8 @@ static void few_files_may_be_open(void)
 	const struct rlimit few = {.rlim_cur = 100, .rlim_max = 200};
 
 	configure_all("catnap", "limits:\n  max_queues: 200\n");
-	check(setrlimit(RLIMIT_NOFILE, &few) == 0);
+	if (setrlimit(RLIMIT_NOFILE, &few) != 0 && getenv("DEMI_TEST_WRAPPER"))
+		leave_out("valgrind keeps the hard limit as it is");
 	expect("open-files", FINDING_NOTE);
 	expect_tool("open-files", 0);
 	expect_init(0, NULL);
@@ -62,9 +63,13 @@ static void few_files_may_be_open(void)
 
 static void a_shell_may_raise_its_own_limit(void)
 {
-	const struct rlimit few = {.rlim_cur = 100, .rlim_max = 1000};
+	struct rlimit few;
 
 	configure_all("catnap", "limits:\n  max_queues: 200\n");
+	check(getrlimit(RLIMIT_NOFILE, &few) == 0);
+	if (few.rlim_max < 264)
+		leave_out("the hard limit is low already");
+	few.rlim_cur = 100;
 	check(setrlimit(RLIMIT_NOFILE, &few) == 0);
 	check(strncmp(expect("open-files", FINDING_NOTE)->remedy, "ulimit -n 264,", 14) == 0);
 }
@@ -96,23 +101,20 @@ static void no_file_can_be_opened(void)
 
 static int status_of(const char *arguments)
 {
-	char line[512];
+	FILE *out = doctor("%s 2>/dev/null", arguments);
+	char dropped[512];
 
-	snprintf(line, sizeof(line), "%s/demi doctor %s >/dev/null 2>&1",
-		 getenv("DEMI_TEST_PROGRAMS"), arguments);
-	return WEXITSTATUS(system(line));
+	while (fread(dropped, 1, sizeof(dropped), out) > 0)
+		;
+	return WEXITSTATUS(pclose(out));
 }
 
 static bool says(const char *arguments, const char *want)
 {
-	char line[512], text[1 << 14];
+	FILE *out = doctor("%s 2>&1", arguments);
+	char text[1 << 14];
 	size_t len;
-	FILE *out;
 
-	snprintf(line, sizeof(line), "%s/demi doctor %s 2>&1", getenv("DEMI_TEST_PROGRAMS"),
-		 arguments);
-	out = popen(line, "re");
-	check(out != NULL);
 	len = fread(text, 1, sizeof(text) - 1, out);
 	text[len] = '\0';
 	pclose(out);
@@ -167,10 +169,10 @@ static void the_status_is_that_of_the_libos_that_is_meant(void)
 static void enter_folder(void)
 {
 	mounts_own();
-	check(mount("none", "/proc", "tmpfs", 0, NULL) == 0 && mkdir("/proc/root", 0755) == 0 &&
+	check(mount("none", "/proc", "tmpfs", 0, "") == 0 && mkdir("/proc/root", 0755) == 0 &&
 	      mkdir("/proc/root/proc", 0755) == 0 && mkdir("/proc/root/dev", 0755) == 0);
-	check(mount("proc", "/proc/root/proc", "proc", 0, NULL) == 0);
-	check(mount(NULL, "/proc/root/proc", NULL, MS_SHARED, NULL) == 0);
+	check(mount("proc", "/proc/root/proc", "proc", 0, "") == 0);
+	check(mount("", "/proc/root/proc", "", MS_SHARED, "") == 0);
 	check(chroot("/proc/root") == 0 && chdir("/") == 0);
 }
 

@@ -36,7 +36,7 @@ void mounts_own(void)
 {
 	if (unshare(CLONE_NEWNS) != 0)
 		leave_out("mounting needs CAP_SYS_ADMIN (run as root)");
-	if (mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0)
+	if (mount("", "/", "", MS_REC | MS_PRIVATE, "") == 0)
 		return;
 	check(errno == EINVAL);
 	root_is_others = true;
@@ -57,7 +57,7 @@ void mounts_hide(const char *folder)
 		return;
 	if (!mounts_may_hide(folder))
 		leave_out("what has to be hidden is no mount of this chroot: others might see it");
-	check(mount("none", folder, "tmpfs", 0, NULL) == 0);
+	check(mount("none", folder, "tmpfs", 0, "") == 0);
 }
 
 void mounts_hide_devices(void)

@@ -277,18 +277,32 @@ void expect_init_warns(const char *id)
 	check(strncmp(diary->lines[0], line, strlen(line)) == 0);
 }
 
+FILE *doctor(const char *format, ...)
+{
+	const char *wrapper = getenv("DEMI_TEST_WRAPPER"); /* see tests/wrapped.sh */
+	char arguments[256], line[1024];
+	va_list args;
+	FILE *out;
+
+	va_start(args, format);
+	vsnprintf(arguments, sizeof(arguments), format, args);
+	va_end(args);
+	snprintf(line, sizeof(line), "%s %s/demi doctor %s", wrapper ? wrapper : "",
+		 getenv("DEMI_TEST_PROGRAMS"), arguments);
+	out = popen(line, "re");
+	check(out != NULL);
+	return out;
+}
+
 void expect_tool(const char *id, int status)
 {
 	const struct finding *f = findings_find(&found, id);
-	char path[512], text[TEXT_BYTES], want[1024];
+	char text[TEXT_BYTES], want[1024];
 	size_t len;
 	FILE *out;
 
 	check(f != NULL);
-	snprintf(path, sizeof(path), "%s/demi doctor --libos %s --json",
-		 getenv("DEMI_TEST_PROGRAMS"), getenv("LIBOS"));
-	out = popen(path, "re");
-	check(out != NULL);
+	out = doctor("--libos %s --json", getenv("LIBOS"));
 	len = fread(text, 1, sizeof(text) - 1, out);
 	text[len] = '\0';
 	check(WEXITSTATUS(pclose(out)) == status);
@@ -370,10 +384,18 @@ void without(const int *capabilities, void (*fn)(void))
 	check(waitpid(pid, &status, 0) == pid && status == 0);
 }
 
+/* Valgrind, for one: see tests/wrapped.sh. */
+static long slowdown(void)
+{
+	const char *times = getenv("DEMI_TEST_SLOWDOWN");
+
+	return times ? strtol(times, NULL, 10) : 1;
+}
+
 static void play(const struct doctor_case *c)
 {
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	alarm(CASE_SECONDS);
+	alarm(CASE_SECONDS * (unsigned int)slowdown());
 	setenv("XDG_CONFIG_HOME", "/nonexistent", 1);
 	if (unshare(CLONE_NEWNET) != 0)
 		leave_out("making a network namespace needs CAP_SYS_ADMIN (run as root)");

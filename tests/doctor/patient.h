@@ -12,6 +12,7 @@
 
 #include "base/finding.h"
 #include <stdbool.h>
+#include <stdio.h>
 #include <sys/types.h>
 
 struct doctor_case {
@@ -63,6 +64,9 @@ void expect_init(int error, const char *id);
 
 /* demi_init() succeeds, and logs one line, which begins with the finding. */
 void expect_init_warns(const char *id);
+
+/* Starts `demi doctor` with these arguments, for pclose(): what it prints, but for its errors. */
+FILE *doctor(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The tool shows it, and ends with this status. */
 void expect_tool(const char *id, int status);

@@ -96,6 +96,13 @@ static long now_ms(void)
 	return now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
+static long limit_ms(void)
+{
+	const char *slowdown = getenv("DEMI_TEST_SLOWDOWN");
+
+	return slowdown ? LIMIT_MS * strtol(slowdown, NULL, 10) : LIMIT_MS;
+}
+
 /* Reads more of what it writes. false: it has closed its outputs. */
 static bool read_more(struct process *p, long deadline_ms)
 {
@@ -124,7 +131,7 @@ bool process_said(const struct process *p, const char *text)
 
 void process_await(struct process *p, const char *text)
 {
-	long deadline_ms = now_ms() + LIMIT_MS;
+	long deadline_ms = now_ms() + limit_ms();
 
 	while (!process_said(p, text)) {
 		if (!read_more(p, deadline_ms))
@@ -159,7 +166,7 @@ static void forget(struct process *p)
 
 int process_end(struct process *p)
 {
-	long deadline_ms = now_ms() + LIMIT_MS;
+	long deadline_ms = now_ms() + limit_ms();
 	int status;
 
 	while (read_more(p, deadline_ms))

@@ -9,7 +9,7 @@ import signal
 import subprocess
 import sys
 
-from net import SKIPPED, Host, await_line, ended_well, kernels, main, ours, wire
+from net import SKIPPED, Host, await_line, ended_well, kernels, main, ours, wire, wrapped
 
 LINK, EXAMPLES = sys.argv[1:3]
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "http_client.py")
@@ -20,7 +20,7 @@ class Here:
     """This machine's own network, in the place of a Host."""
 
     def start(self, *args, **kw):
-        return subprocess.Popen(list(map(str, args)), stdout=subprocess.PIPE,
+        return subprocess.Popen(wrapped(args), stdout=subprocess.PIPE,
                                 stderr=subprocess.STDOUT, bufsize=0, **kw)
 
     def end(self):

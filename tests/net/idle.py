@@ -14,12 +14,12 @@ LINK, EXAMPLES = sys.argv[1:3]
 SECONDS = float(sys.argv[3]) if len(sys.argv) > 3 else 5.0  # of silence
 del sys.argv[3:]  # for main() they would be parts of names
 
-from net import Host, ended_well, kernels, main, ours, wire
+from net import SLOWDOWN, Host, ended_well, kernels, main, ours, wire
 
 SERVER, CLIENT, PORT = "10.7.0.1", "10.7.0.2", "17007"
 CONNECTIONS = 1000
-CPU_CEILING = 0.01      # of a processor, while all are silent
-ANSWER_CEILING_US = 2e6  # a machine may be busy with something else, but an answer comes
+CPU_CEILING = 0.01 * SLOWDOWN  # of a processor, while all are silent
+ANSWER_CEILING_US = 2e6 * SLOWDOWN  # a machine may be busy with something else, but an answer comes
 
 # Opens the connections, with a message on each, and says so; at a word it goes on, with one message
 # after the other on connections that have been silent. Prints how long the answers took, in us.

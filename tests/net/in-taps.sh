@@ -20,4 +20,4 @@ exec unshare -n sh -ec '
 		echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6 2>/dev/null || :
 		ip link set "$i" up
 	done
-	exec "$@"' sh "$@"
+	exec $DEMI_TEST_WRAPPER "$@"' sh "$@"

@@ -1,7 +1,7 @@
 #!/bin/sh
 # in-veth.sh PROGRAM ARGUMENT... - runs a program in a network namespace of its own that has a pair
 # of interfaces, va and vb, joined back to back; the kernel has no address on them. Exit status 77:
-# skipped, not privileged.
+# skipped, not privileged. $DEMI_TEST_WRAPPER, words, stands in front of the program: see wrapped.sh.
 if ! unshare -n true 2>/dev/null; then
 	echo "skipped: making a network namespace needs CAP_SYS_ADMIN (run as root)"
 	exit 77
@@ -17,4 +17,4 @@ exec unshare -n sh -ec '
 		echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6 2>/dev/null || :
 		ip link set "$i" up
 	done
-	exec "$@"' sh "$@"
+	exec $DEMI_TEST_WRAPPER "$@"' sh "$@"

@@ -13,7 +13,7 @@ import tempfile
 import threading
 import time
 
-from net import PATIENCE_S, Host, await_line, ended_well, kernels, main, ours, wire
+from net import PATIENCE_S, SLOWDOWN, Host, await_line, ended_well, kernels, main, ours, wire
 
 LINK = sys.argv[1].replace("slow-", "")
 SLOW = sys.argv[1].startswith("slow-")
@@ -163,14 +163,14 @@ def echo_through(client_host, megabytes):
 def half_a_gigabyte_comes_back_as_it_was_sent():
     server, client = pair(True, False)
     s = start_server(server, *echo_args("server"))
-    echo_through(client.host, 256)
+    echo_through(client.host, 256 // SLOWDOWN)
     ended_well(s, "tcp-echo")
     end(server, client)
 
 
 def half_a_gigabyte_is_downloaded_as_it_is():
     """One way, to a receiver in bulk: lines of text, whose sum is known."""
-    total = 512 << 20
+    total = (512 // SLOWDOWN) << 20
     text = (bytes(ord("0") + i for i in range(63)) + b"\n") * 16384
     wanted = hashlib.sha256()
     for _ in range(total // len(text)):

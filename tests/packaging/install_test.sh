@@ -34,7 +34,8 @@ compile_and_run() {
 	echo "$*"
 	# shellcheck disable=SC2086 # flags are words
 	"$@" -Wall -Wextra -Wpedantic -Werror -o "$root/program" $flags
-	LD_LIBRARY_PATH=$(dirname "$library") "$root/program"
+	# shellcheck disable=SC2086 # the wrapper is words: see wrapped.sh
+	LD_LIBRARY_PATH=$(dirname "$library") $DEMI_TEST_WRAPPER "$root/program"
 }
 
 # From the environment come variables that would make the program another one.

@@ -7,6 +7,8 @@
  *     sim --seed N --minutes M                                    as many as M minutes take
  *     ... --twice                  each twice, and both must give the same frames
  *
+ * DEMI_TEST_SLOWDOWN in the environment divides --count: under valgrind that many take as long.
+ *
  * Without --seed, --minutes begins at a random one and says which.
  *
  * SPDX-License-Identifier: MIT
@@ -83,6 +85,10 @@ static void parse(struct options *o, int argc, char **argv)
 			usage();
 		}
 	}
+	if (getenv("DEMI_TEST_SLOWDOWN") != NULL)
+		o->count /= strtoull(getenv("DEMI_TEST_SLOWDOWN"), NULL, 10);
+	if (o->count == 0)
+		o->count = 1;
 	if (optind != argc || o->wish.hosts > WORLD_HOSTS || o->wish.hosts == 0 ||
 	    o->wish.hosts == 1 || o->wish.loss_percent > 100)
 		usage();
