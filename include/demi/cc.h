@@ -7,7 +7,7 @@
 
 #ifdef __cplusplus
 #define DEMI_BEGIN_DECLS extern "C" {
-#define DEMI_END_DECLS	 }
+#define DEMI_END_DECLS   }
 #else
 #define DEMI_BEGIN_DECLS
 #define DEMI_END_DECLS

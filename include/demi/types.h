@@ -47,18 +47,18 @@ typedef enum demi_opcode {
 
 /* What demi_accept() made. */
 typedef struct DEMI_PACKED demi_accept_result {
-	int32_t qd;		 /* the new connection */
+	int32_t qd;              /* the new connection */
 	struct sockaddr_in addr; /* its peer */
 } demi_accept_result_t;
 
 /* What a wait returns. Parts of qr_value that the opcode does not use are zero. */
 typedef struct DEMI_PACKED demi_qresult {
 	enum demi_opcode qr_opcode;
-	int32_t qr_qd;	     /* the queue on which the operation was started */
+	int32_t qr_qd;       /* the queue on which the operation was started */
 	demi_qtoken_t qr_qt; /* its token, now consumed */
-	int64_t qr_ret;	     /* 0, or a positive errno with DEMI_OPC_FAILED */
+	int64_t qr_ret;      /* 0, or a positive errno with DEMI_OPC_FAILED */
 	union {
-		demi_sgarray_t sga;	   /* DEMI_OPC_POP: yours, to be given to demi_sgafree() */
+		demi_sgarray_t sga;        /* DEMI_OPC_POP: yours, to be given to demi_sgafree() */
 		demi_accept_result_t ares; /* DEMI_OPC_ACCEPT */
 	} qr_value;
 } demi_qresult_t;

@@ -35,9 +35,9 @@ struct wheel_entry {
 };
 
 struct wheel {
-	uint64_t tick;			 /* all before and with it has been handed out */
+	uint64_t tick;                   /* all before and with it has been handed out */
 	uint64_t occupied[WHEEL_LEVELS]; /* a bit for each slot that has entries */
-	struct list due;		 /* found due, to be popped */
+	struct list due;                 /* found due, to be popped */
 	struct list slots[WHEEL_LEVELS][WHEEL_SLOTS];
 };
 
