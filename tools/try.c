@@ -6,6 +6,7 @@
 #include "try.h"
 
 #include "commands.h"
+#include "libos/table.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -17,6 +18,7 @@
 
 static const char help[] =
     "Usage: demi try [--libos NAME] [--messages N] [--size N] [--json] [--plot FILE.svg]\n"
+    "                [--hdr FOLDER]\n"
     "\n"
     "Starts an echo server and a client, two processes, over each libOS that can be used\n"
     "here, checks every byte that comes back, and tells how long the messages took.\n"
@@ -28,13 +30,15 @@ static const char help[] =
     "  --size N         bytes of a message (64)\n"
     "  --json           print the report as JSON, for programs\n"
     "  --plot FILE.svg  also draw the latency percentiles\n"
+    "  --hdr FOLDER     also write all percentiles of each as a file that the plotters of\n"
+    "                   HdrHistogram read, in microseconds: FOLDER/catnap-kernel-sockets.hgrm ...\n"
     "\n"
     "Exit status: 0 all that were tried are right, 1 one failed or none could be tried,\n"
     "2 a wrong command line.\n";
 
 struct arguments {
 	struct try_options options;
-	const char *libos, *plot; /* NULL: not given */
+	const char *libos, *plot, *hdr; /* NULL: not given */
 	bool json, help;
 };
 
@@ -44,6 +48,7 @@ enum option_id {
 	OPTION_SIZE,
 	OPTION_JSON,
 	OPTION_PLOT,
+	OPTION_HDR,
 	OPTION_HELP,
 };
 
@@ -53,6 +58,7 @@ static const struct option long_options[] = {
     {"size", required_argument, NULL, OPTION_SIZE},
     {"json", no_argument, NULL, OPTION_JSON},
     {"plot", required_argument, NULL, OPTION_PLOT},
+    {"hdr", required_argument, NULL, OPTION_HDR},
     {"help", no_argument, NULL, OPTION_HELP},
     {NULL, 0, NULL, 0},
 };
@@ -83,14 +89,12 @@ static const struct libos_listing *find(const char *name)
 
 static bool is_libos(const char *name)
 {
-	const struct libos_listing *l;
+	char names[LIBOS_NAMES_BYTES];
 
 	if (find(name))
 		return true;
-	fprintf(stderr, "demi try: there is no libOS '%s'; those there are:", name);
-	for (unsigned int i = 0; (l = libos_listing_at(i)); i++)
-		fprintf(stderr, " %s", l->name);
-	fputc('\n', stderr);
+	fprintf(stderr, "demi try: there is no libOS '%s'; this build has: %s\n", name,
+		libos_names(names));
 	return false;
 }
 
@@ -114,6 +118,9 @@ static bool read_option(int id, struct arguments *a)
 		return true;
 	case OPTION_PLOT:
 		a->plot = optarg;
+		return true;
+	case OPTION_HDR:
+		a->hdr = optarg;
 		return true;
 	case OPTION_HELP:
 		a->help = true;
@@ -210,23 +217,6 @@ static int try_all(const struct arguments *a, struct try_report *report)
 	return error;
 }
 
-static int plot(const struct try_report *report, const char *path)
-{
-	FILE *out = fopen(path, "w");
-	bool written;
-
-	if (!out) {
-		fprintf(stderr, "demi try: cannot write '%s': %s\n", path, strerror(errno));
-		return -EIO;
-	}
-	try_print_plot(report, out);
-	written = !ferror(out);
-	written &= fclose(out) == 0;
-	if (!written)
-		fprintf(stderr, "demi try: cannot write '%s': %s\n", path, strerror(errno));
-	return written ? 0 : -EIO;
-}
-
 static bool wants_colour(void)
 {
 	const char *no_color = getenv("NO_COLOR");
@@ -234,13 +224,14 @@ static bool wants_colour(void)
 	return isatty(STDOUT_FILENO) && !(no_color && no_color[0]);
 }
 
-static int write_report(const struct arguments *a, const struct try_report *report)
+static int write_report(const struct arguments *a, const struct try_report *report,
+			struct try_files *files)
 {
 	if (a->json)
 		try_print_json(report, stdout);
 	else
 		try_print_table(report, stdout, wants_colour());
-	return a->plot ? plot(report, a->plot) : 0;
+	return try_files_write(files, report);
 }
 
 /* At least one was tried, and all that were are right. */
@@ -268,6 +259,7 @@ int demi_try_main(int argc, char **argv)
 	struct arguments a = {
 	    .options = {.size = TRY_DEFAULT_BYTES, .silence_ms = TRY_DEFAULT_SILENCE_MS}};
 	struct try_report report = {.count = 0};
+	struct try_files files;
 	int error;
 
 	if (!read_arguments(argc, argv, &a)) {
@@ -278,12 +270,15 @@ int demi_try_main(int argc, char **argv)
 		fputs(help, stdout);
 		return DEMI_EXIT_OK;
 	}
+	if (try_files_open(&files, a.plot, a.hdr))
+		return DEMI_EXIT_FAILURE;
 	report.options = a.options;
 	error = try_all(&a, &report);
 	if (error)
 		fprintf(stderr, "demi try: %s\n", strerror(-error));
 	else
-		error = write_report(&a, &report);
+		error = write_report(&a, &report, &files);
+	try_files_close(&files);
 	free_report(&report);
 	return !error && is_well(&report) ? DEMI_EXIT_OK : DEMI_EXIT_FAILURE;
 }

@@ -5,6 +5,7 @@
  *	try_peer.c	what the server and the client do
  *	try_result.c	what they note
  *	try_table.c	the results for people, try_json.c for machines, try_plot.c as a picture
+ *	try_files.c	the files that it writes
  *
  * A trial has three processes below the tool's own: the stage prepares the way (interfaces,
  * namespaces) and starts the server and the client. They write what they find into one
@@ -94,6 +95,19 @@ void try_print_json(const struct try_report *report, FILE *out);
 
 /* A picture of the latency percentiles of each libOS, as SVG. */
 void try_print_plot(const struct try_report *report, FILE *out);
+
+/* What is written beside the report. Opened before anything is tried, so that a path that is wrong
+ * is told before the wait. */
+struct try_files {
+	const char *plot_path, *hdr_path; /* borrowed; NULL: none */
+	FILE *plot;
+};
+
+/* Each returns 0 or -errno, and has told then. hdr is a folder, which is made if it is not there;
+ * it gets one file for each libOS that was tried. */
+int try_files_open(struct try_files *f, const char *plot, const char *hdr);
+int try_files_write(struct try_files *f, const struct try_report *report);
+void try_files_close(struct try_files *f);
 
 /* A duration for people, with its unit and three digits: "8.13 µs". */
 void try_format_ns(char *text, size_t size, double ns);

@@ -116,8 +116,16 @@ static int catnip_create(struct libos **out, const struct libos_env *env)
 	return rc < 0 ? rc : inet_create(out, &libos_catnip, env, link);
 }
 
+static bool catnip_present(void)
+{
+	char why[CATNIP_WHY_BYTES];
+
+	return catnip_plugin(why) != NULL;
+}
+
 const struct libos_class libos_catnip = {
     .name = "catnip",
+    .present = catnip_present,
     .heap_bytes_max = CATNIP_HEAP_BYTES,
     .create = catnip_create,
     .examine = catnip_examine,

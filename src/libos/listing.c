@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/listing.h"
+#include "libos/listing_catnip.h"
 #include "libos/listing_catpowder.h"
 
 #include <errno.h>
@@ -36,6 +37,7 @@ static const struct libos_listing list[] = {
      .what = "our TCP/IP over AF_PACKET",
      .probe = catpowder_packet_probe,
      .prepare = catpowder_packet_prepare},
+    {.name = "catnip", .what = "our TCP/IP over DPDK", .probe = catnip_probe},
 };
 
 const struct libos_listing *libos_listing_at(unsigned int index)

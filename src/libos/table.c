@@ -36,8 +36,11 @@ const char *libos_names(char names[LIBOS_NAMES_BYTES])
 	size_t used = 0;
 
 	names[0] = '\0';
-	for (unsigned i = 0; i < TABLE_LEN && used < LIBOS_NAMES_BYTES; i++)
+	for (unsigned i = 0; i < TABLE_LEN && used < LIBOS_NAMES_BYTES; i++) {
+		if (table[i]->present && !table[i]->present())
+			continue;
 		used += (size_t)snprintf(names + used, LIBOS_NAMES_BYTES - used, "%s%s",
-					 i > 0 ? ", " : "", table[i]->name);
+					 used > 0 ? ", " : "", table[i]->name);
+	}
 	return names;
 }

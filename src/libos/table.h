@@ -1,4 +1,4 @@
-/* table.h - the ways to carry bytes that this build has, by name.
+/* table.h - the ways to carry bytes that this build knows, by name.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -15,7 +15,7 @@ const struct libos_class *libos_find(const char *name);
 /* The first, second ... libOS; NULL beyond the last. */
 const struct libos_class *libos_at(unsigned index);
 
-/* Writes their names to `names`, for a message: "catnap, catpowder". Returns `names`. */
+/* Writes the names of those that are present to `names`, for a message: "catnap, catpowder". Returns `names`. */
 const char *libos_names(char names[LIBOS_NAMES_BYTES]);
 
 #endif

@@ -59,8 +59,55 @@ static void it_draws(void **state)
 	assert_string_equal(start, "<svg");
 	close(fd);
 	unlink(path);
+}
+
+static void it_writes_percentiles_for_the_plotters_of_hdrhistogram(void **state)
+{
+	char folder[] = "/tmp/demi-try-XXXXXX", line[128], path[128], text[256] = "";
+	FILE *file;
+
+	(void)state;
+	assert_non_null(mkdtemp(folder));
+	snprintf(line, sizeof(line), "demi try --libos catnap --messages 200 --hdr %s/new", folder);
+	assert_int_equal(run(line), 0);
+	snprintf(path, sizeof(path), "%s/new/catnap-kernel-sockets.hgrm", folder);
+	file = fopen(path, "r");
+	assert_non_null(file);
+	assert_non_null(fgets(text, sizeof(text), file));
+	assert_string_equal(text, "       Value     Percentile TotalCount 1/(1-Percentile)\n");
+	while (fgets(text, sizeof(text), file) && strncmp(text, "#[Max", 5) != 0)
+		;
+	assert_non_null(strstr(text, "Total count    =          200]"));
+	fclose(file);
+	unlink(path);
+	snprintf(path, sizeof(path), "%s/new", folder);
+	rmdir(path);
+	rmdir(folder);
+}
+
+static void a_file_that_cannot_be_written_is_told_before_the_trial(void **state)
+{
+	(void)state;
 	assert_int_equal(run("demi try --libos catnap --messages 20 --plot /nowhere/x.svg"), 1);
 	assert_true(process_said(&demi, "cannot write '/nowhere/x.svg'"));
+	assert_false(process_said(&demi, "Echo of"));
+	assert_int_equal(run("demi try --libos catnap --messages 20 --hdr /nowhere/x"), 1);
+	assert_true(process_said(&demi, "cannot write '/nowhere/x'"));
+	assert_false(process_said(&demi, "Echo of"));
+}
+
+/* Each libOS of the build once, and none that is not in it; those have a place below the table. */
+static void what_is_not_in_the_build_is_left_out_and_not_offered(void **state)
+{
+	(void)state;
+	assert_int_equal(run("demi try --libos catnone"), 2);
+	assert_true(process_said(&demi, "this build has: catnap, catpowder"));
+	assert_null(strstr(strstr(demi.text, "catpowder") + 1, "catpowder"));
+	if (process_said(&demi, "catnip"))
+		return;
+	assert_int_equal(run("demi try --libos catnip"), 1);
+	assert_true(process_said(&demi, "Left out\ncatnip "));
+	assert_true(process_said(&demi, "To get it: sudo apt-get install libdpdk-dev"));
 }
 
 static void a_wrong_command_line_is_told(void **state)
@@ -107,6 +154,12 @@ int main(void)
 	    cmocka_unit_test_teardown(it_tries_only_the_one_that_was_asked_for, process_kill_all),
 	    cmocka_unit_test_teardown(it_reports_to_programs, process_kill_all),
 	    cmocka_unit_test_teardown(it_draws, process_kill_all),
+	    cmocka_unit_test_teardown(it_writes_percentiles_for_the_plotters_of_hdrhistogram,
+				      process_kill_all),
+	    cmocka_unit_test_teardown(a_file_that_cannot_be_written_is_told_before_the_trial,
+				      process_kill_all),
+	    cmocka_unit_test_teardown(what_is_not_in_the_build_is_left_out_and_not_offered,
+				      process_kill_all),
 	    cmocka_unit_test_teardown(a_wrong_command_line_is_told, process_kill_all),
 	    cmocka_unit_test_teardown(it_explains_itself, process_kill_all),
 	};
