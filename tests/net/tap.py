@@ -3,9 +3,12 @@
 # end, on one host, which has no other interface.
 #
 # SPDX-License-Identifier: MIT
+import glob
 import os
+import shutil
 import subprocess
 import sys
+import tempfile
 
 sys.argv.insert(1, "tap")  # main() takes the parts of names from the fourth on
 
@@ -14,6 +17,10 @@ from net import SKIPPED, Host, ended_well, kernels, main, ours
 EXAMPLES = sys.argv[2]
 OURS, KERNELS, PORT = "10.7.0.1", "10.7.0.2", "17007"
 NOBODY = 65534
+
+# The whole of "/" cannot be made one's own in a chroot that is no mount; /sys can.
+APART = ["unshare", "-m", "--propagation", "unchanged", "sh", "-ec"]
+OWN_SYS = "mount --make-rprivate /sys; mount -t sysfs none /sys; "
 
 
 def machine(user=None):
@@ -36,8 +43,8 @@ def environment(offloads):
     return env
 
 
-def example(name):
-    return os.path.join(EXAMPLES, name)
+def example(name, folder=None):
+    return os.path.join(folder or EXAMPLES, name)
 
 
 def start_server(host, env, server_is_ours, args, prefix=()):
@@ -45,8 +52,7 @@ def start_server(host, env, server_is_ours, args, prefix=()):
     ready = ("test $(cat /sys/class/net/tap0/carrier) = 1" if server_is_ours else
              "grep -qi :%04x /proc/net/tcp /proc/net/udp" % int(PORT))
     # /sys is that of the network namespace in which it was mounted.
-    host.run("unshare", "-m", "sh", "-c",
-             "mount -t sysfs none /sys; i=0; until %s; do i=$((i + 1)); test $i -lt 2000; sleep 0.01; done" % ready)
+    host.run(*APART, OWN_SYS + "i=0; until %s; do i=$((i + 1)); test $i -lt 2000; sleep 0.01; done" % ready)
     return process
 
 
@@ -62,21 +68,21 @@ def pair(host, env, server_is_ours, server_args, client_args, prefix=()):
         s.kill()
 
 
-def programs(offloads, server_is_ours, prefix=(), user=None):
+def programs(offloads, server_is_ours, prefix=(), user=None, server_folder=None):
     host = machine(user)
     env = environment(offloads)
     server, client = (OURS, KERNELS) if server_is_ours else (KERNELS, OURS)
     address = ["--address", server + ":" + PORT]
     for clients, size, count in ((1, 64, 500), (32, 1024, 50), (4, 65536, 50)):
-        pair(host, env, server_is_ours, [example("tcp-echo"), "--peer", "server"] + address,
+        pair(host, env, server_is_ours, [example("tcp-echo", server_folder), "--peer", "server"] + address,
              [example("tcp-echo"), "--peer", "client"] + address +
              ["--bufsize", str(size), "--nclients", str(clients), "--nrequests", str(count),
               "--run-mode", "concurrent"], prefix)
-    pair(host, env, server_is_ours, [example("tcp-push-pop"), "--server", server, PORT, "60000", "500"],
+    pair(host, env, server_is_ours, [example("tcp-push-pop", server_folder), "--server", server, PORT, "60000", "500"],
          [example("tcp-push-pop"), "--client", server, PORT, "60000", "500"], prefix)
     for size in ("64", "1400", "8000"):
         pair(host, env, server_is_ours,
-             [example("udp-ping-pong"), "--server", server, PORT, client, PORT, size, "200"],
+             [example("udp-ping-pong", server_folder), "--server", server, PORT, client, PORT, size, "200"],
              [example("udp-ping-pong"), "--client", client, PORT, server, PORT, size, "200"], prefix)
     host.end()
 
@@ -97,14 +103,28 @@ def our_client_leaves_checksums_and_segments_to_the_kernel():
     programs(True, False)
 
 
+def copy_for_everybody(folder):
+    """The programs and the library where every user may run them: the build may lie below /root."""
+    os.chmod(folder, 0o755)
+    os.mkdir(os.path.join(folder, "programs"))
+    for name in ("tcp-echo", "tcp-push-pop", "udp-ping-pong"):
+        shutil.copy(example(name), os.path.join(folder, "programs"))
+    for library in glob.glob(os.path.join(os.path.dirname(EXAMPLES), "libdemikernel.so*")):
+        if os.path.isfile(library):
+            shutil.copy(library, folder)
+    return os.path.join(folder, "programs")
+
+
 def a_user_without_privileges_has_a_tap_of_his_own():
-    programs(False, True, ["setpriv", "--reuid", str(NOBODY), "--clear-groups", "--inh-caps=-all"], NOBODY)
+    with tempfile.TemporaryDirectory(prefix="demi-tap-") as folder:
+        programs(False, True, ["setpriv", "--reuid", str(NOBODY), "--clear-groups", "--inh-caps=-all"], NOBODY,
+                 copy_for_everybody(folder))
 
 
 if not os.access("/dev/net/tun", os.R_OK | os.W_OK):
     print("skipped: there is no /dev/net/tun")
     sys.exit(SKIPPED)
-if subprocess.run(["unshare", "-m", "true"], stderr=subprocess.DEVNULL).returncode != 0:
+if subprocess.run(["unshare", "-n", *APART, OWN_SYS + ":"], stderr=subprocess.DEVNULL).returncode != 0:
     print("skipped: making a mount namespace needs CAP_SYS_ADMIN (run as root)")
     sys.exit(SKIPPED)
 CASES = [our_server_with_the_kernels_client, the_kernels_server_with_our_client,
