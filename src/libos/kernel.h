@@ -48,7 +48,7 @@ enum {
 	/* Between two polls while something is ready: what one poll finds, each with an answer.
 	 * The kernel goes on without us, and a look costs the same whatever it finds. */
 	KERNEL_WAITS = 2 * KERNEL_BATCH,
-	KERNEL_ACCEPT_TRIES = 16,  /* connections found dead already, in one accept */
+	KERNEL_ACCEPT_TRIES = 16, /* connections found dead already, in one accept */
 };
 
 #define KERNEL_RETRY_NS UINT64_C(1000000)    /* when the kernel is short of memory */
