@@ -69,10 +69,11 @@ static uint64_t flight_ns(const struct sim_config *c)
 }
 
 /* So long that both hold that TIME-WAIT is for: old duplicates are gone, and a lost last ACK can be
- * repeated for as long as the peer asks for it; on a heavy network that is all of its R2. */
+ * repeated for as long as the peer asks for it; on a heavy network that is all of its R2. On a
+ * clean one, too, full queues lose frames. */
 static uint32_t choose_time_wait_ms(struct rng *r, uint64_t flight, enum severity severity)
 {
-	static const uint32_t repeats_ms[] = {100, 20000, 40000, 310000};
+	static const uint32_t repeats_ms[] = {10000, 20000, 40000, 310000};
 	uint64_t ms = rng_size(r, 100, 60000), safe_ms = 4 * flight / WORLD_MS + 10;
 
 	safe_ms = safe_ms > repeats_ms[severity] ? safe_ms : repeats_ms[severity];

@@ -369,13 +369,14 @@ void end_finish(struct end *e)
 		p->ends_used--;
 }
 
-/* Has the server's host held handshakes up? The last step of one comes again with the client's
- * data, until the half-open connection is given up. */
+/* Has the server's host held handshakes up, or given some up for newer ones? The last step of one
+ * comes again with the client's data, until the half-open connection is given up. */
 static bool may_refuse(const struct programs *p, const struct conn *c)
 {
 	const struct host *h = &p->world->hosts[c->hosts[1]];
+	const struct stack_stats *stats = h->stack != NULL ? stack_stats(h->stack) : NULL;
 
-	return h->stack != NULL && stack_stats(h->stack)->tcp_backlog_full > 0;
+	return stats != NULL && stats->tcp_backlog_full + stats->tcp_half_open_evicted > 0;
 }
 
 /* Is that how this connection may fail? Counts it. */
