@@ -1,6 +1,6 @@
 /* tcp_input.c - a segment arrives: RFC 9293 3.10.7, its steps in its order, one function each.
  * 3.10.7.1 (CLOSED) and 3.10.7.4 (the other states) are here, 3.10.7.2 (LISTEN) is in tcp_listen.c,
- * 3.10.7.3 in syn_sent(). Nearly all segments of a connection do not come here: tcp_fast.c does for
+ * 3.10.7.3 in syn_sent(). Nearly all segments of a connection do not come here: tcp_fast.h does for
  * them what the steps would have done.
  *
  * SPDX-License-Identifier: MIT

@@ -131,6 +131,28 @@ static void one_peer_has_a_share_of_the_half_open_places(void **state)
 	finish(net);
 }
 
+static void of_a_group_with_its_share_the_oldest_gives_way(void **state)
+{
+	enum { SHARE = HALF_OPEN / TCP_PEER_SHARE_DIVISOR, FIRST = 1000 };
+	struct net *net = *state;
+
+	start(net);
+	give_syn(net, THIRD_IP, 7);
+	for (uint16_t i = 0; i < 3 * SHARE; i++) {
+		give_syn(net, PEER_IP, (uint16_t)(FIRST + i));
+		if (i == 2) /* one from the middle goes of itself */
+			give(net, PEER_IP, FIRST + 1, ISS + 1, 0, TCP_RST, 0);
+		for (uint16_t k = 0; i >= 2 && k <= i; k++) {
+			int younger = i - k - (k == 0);
+
+			assert_int_equal(is_half_open(net, PEER_IP, (uint16_t)(FIRST + k)),
+					 k != 1 && younger < SHARE);
+		}
+	}
+	assert_true(is_half_open(net, THIRD_IP, 7));
+	finish(net);
+}
+
 static void half_open_connections_are_gone_after_their_last_repetition(void **state)
 {
 	struct net *net = *state;
@@ -362,6 +384,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    net_test(half_open_connections_are_bounded_and_the_oldest_gives_way),
 	    net_test(one_peer_has_a_share_of_the_half_open_places),
+	    net_test(of_a_group_with_its_share_the_oldest_gives_way),
 	    net_test(half_open_connections_are_gone_after_their_last_repetition),
 	    net_test(connections_that_nobody_accepts_are_bounded_by_the_backlog),
 	    net_test(a_full_table_of_connections_holds_new_ones_up),

@@ -24,20 +24,6 @@ static uint8_t group_of(const struct tcp_table *t, const struct ip_addr *ip)
 	return (uint8_t)siphash13_2(t->hash_key, ip->words[0], ip->words[1]);
 }
 
-/* The oldest half-open connection of a group of peers; there is one. */
-static struct tcp_half *oldest_of_group(struct tcp_table *t, uint8_t group)
-{
-	struct list *pos;
-
-	list_for_each (pos, &t->half_by_age) {
-		struct tcp_half *h = list_entry(pos, struct tcp_half, by_age);
-
-		if (h->group == group)
-			return h;
-	}
-	return NULL;
-}
-
 /* A place for one more; the oldest of the same group, or of all, may have to give way. */
 static struct tcp_half *new_half(struct stack *s, uint8_t group)
 {
@@ -48,9 +34,9 @@ static struct tcp_half *new_half(struct stack *s, uint8_t group)
 	if (t->halves.count == 0)
 		return NULL;
 	if (t->group_count[group] > 0 && t->group_count[group] >= share)
-		victim = oldest_of_group(t, group);
+		victim = tcp_half_oldest_of(t, group);
 	else if (t->halves.used == t->halves.count)
-		victim = list_entry(t->half_by_age.next, struct tcp_half, by_age);
+		victim = tcp_half_oldest(t);
 	if (victim != NULL) {
 		tcp_half_remove(t, victim);
 		s->stats.tcp_half_open_evicted++;
@@ -232,11 +218,10 @@ void tcp_half_timeout(struct stack *s, struct tcp_half *h)
 void tcp_listen_close(struct tcp_cb *listener)
 {
 	struct tcp_table *t = listener->sock.stack->tcp;
-	struct list *pos, *next;
+	struct tcp_half *h = tcp_half_oldest(t), *next;
 
-	list_for_each_safe (pos, next, &t->half_by_age) {
-		struct tcp_half *h = list_entry(pos, struct tcp_half, by_age);
-
+	for (; h != NULL; h = next) {
+		next = tcp_half_younger(t, h);
 		if (h->listener == listener)
 			tcp_half_remove(t, h);
 	}

@@ -86,7 +86,6 @@ int tcp_create(struct stack *s)
 		return -ENOMEM;
 	s->tcp = t;
 	list_init(&t->output);
-	list_init(&t->half_by_age);
 	list_init(&t->time_wait);
 	wheel_init(&t->wheel, s->now_ns);
 	wheel_init(&t->half_wheel, s->now_ns);
@@ -135,8 +134,8 @@ void tcp_destroy(struct stack *s)
 	s->tcp = NULL;
 }
 
-static uint32_t hash(const struct tcp_table *t, const struct ip_addr *peer_ip, uint16_t peer_port,
-		     uint16_t local_port)
+uint32_t tcp_table_hash(const struct tcp_table *t, const struct ip_addr *peer_ip,
+			uint16_t peer_port, uint16_t local_port)
 {
 	uint64_t ports = (uint64_t)peer_port << 16 | local_port;
 
@@ -155,7 +154,8 @@ static bool matches(const struct tcp_cb *cb, const struct ip_addr *peer_ip, uint
 struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
 			      uint16_t peer_port, uint16_t local_port)
 {
-	struct tcp_cb *cb = t->slots[hash(t, peer_ip, peer_port, local_port) & t->slot_mask];
+	struct tcp_cb *cb =
+	    t->slots[tcp_table_hash(t, peer_ip, peer_port, local_port) & t->slot_mask];
 
 	while (cb != NULL && !matches(cb, peer_ip, peer_port, local_port))
 		cb = cb->hash_next;
@@ -166,9 +166,9 @@ struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip
 
 void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb)
 {
-	struct tcp_cb **slot =
-	    &t->slots[hash(t, &cb->sock.peer.ip, cb->sock.peer.port, cb->sock.local.port) &
-		      t->slot_mask];
+	struct tcp_cb **slot = &t->slots[tcp_table_hash(t, &cb->sock.peer.ip, cb->sock.peer.port,
+							cb->sock.local.port) &
+					 t->slot_mask];
 
 	cb->hash_next = *slot;
 	*slot = cb;
@@ -179,9 +179,9 @@ void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb)
 
 void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb)
 {
-	struct tcp_cb **slot =
-	    &t->slots[hash(t, &cb->sock.peer.ip, cb->sock.peer.port, cb->sock.local.port) &
-		      t->slot_mask];
+	struct tcp_cb **slot = &t->slots[tcp_table_hash(t, &cb->sock.peer.ip, cb->sock.peer.port,
+							cb->sock.local.port) &
+					 t->slot_mask];
 
 	while (*slot != NULL && *slot != cb)
 		slot = &(*slot)->hash_next;
@@ -189,53 +189,6 @@ void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb)
 		*slot = cb->hash_next;
 	if (t->last == cb)
 		t->last = NULL;
-}
-
-static struct tcp_half **half_slot(struct tcp_table *t, const struct ip_addr *peer_ip,
-				   uint32_t local_port_peer_port)
-{
-	return &t->half_slots[hash(t, peer_ip, (uint16_t)local_port_peer_port,
-				   (uint16_t)(local_port_peer_port >> 16)) &
-			      t->half_mask];
-}
-
-struct tcp_half *tcp_half_find(struct tcp_table *t, const struct ip_addr *peer_ip,
-			       uint16_t peer_port, uint16_t local_port)
-{
-	uint32_t ports = (uint32_t)local_port << 16 | peer_port;
-	struct tcp_half *h;
-
-	if (t->halves.used == 0)
-		return NULL;
-	for (h = *half_slot(t, peer_ip, ports); h != NULL; h = h->hash_next)
-		if (h->local_port_peer_port == ports && ip_eq(&h->peer_ip, peer_ip))
-			return h;
-	return NULL;
-}
-
-void tcp_half_add(struct tcp_table *t, struct tcp_half *h)
-{
-	struct tcp_half **slot = half_slot(t, &h->peer_ip, h->local_port_peer_port);
-
-	h->hash_next = *slot;
-	*slot = h;
-	list_add_tail(&t->half_by_age, &h->by_age);
-	t->group_count[h->group]++;
-	h->listener->half_count++;
-}
-
-void tcp_half_remove(struct tcp_table *t, struct tcp_half *h)
-{
-	struct tcp_half **slot = half_slot(t, &h->peer_ip, h->local_port_peer_port);
-
-	while (*slot != h)
-		slot = &(*slot)->hash_next;
-	*slot = h->hash_next;
-	list_del(&h->by_age);
-	wheel_disarm(&t->half_wheel, &h->timer);
-	t->group_count[h->group]--;
-	h->listener->half_count--;
-	tcp_slab_put(&t->halves, h);
 }
 
 static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)

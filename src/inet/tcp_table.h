@@ -17,13 +17,25 @@ enum {
 	TCP_SLAB_ALIGN = 16, /* bytes: objects of a slab begin at a multiple */
 };
 
+/* The queues that a half-open connection is in, oldest first: of all, and of its group of peers. */
+enum tcp_half_order { TCP_HALF_OF_ALL, TCP_HALF_OF_GROUP, TCP_HALF_ORDERS };
+
+/* Numbers of half-open connections in their slab, from 1 on; 0: none. They are half as large as
+ * pointers, so that there is room for two queues. */
+struct tcp_half_queue {
+	uint32_t first, last;
+};
+struct tcp_half_link {
+	uint32_t prev, next;
+};
+
 /* A connection in SYN-RECEIVED that came from a listener: what is needed to answer, and to make a
  * control block when the peer proves that it received the answer. */
 struct tcp_half {
 	struct tcp_half *hash_next;
 	struct tcp_cb *listener;
 	struct wheel_entry timer; /* the next SYN-ACK */
-	struct list by_age;       /* oldest first */
+	struct tcp_half_link links[TCP_HALF_ORDERS];
 	struct ip_addr peer_ip;
 	uint32_t local_port_peer_port; /* the ports, each 16 bits */
 	uint32_t iss, irs;
@@ -84,7 +96,7 @@ static inline void tcp_slab_put(struct tcp_slab *slab, void *object)
 
 struct tcp_table {
 	struct list output;  /* connections that have something to send: out_link */
-	struct tcp_cb *last; /* the connection of the last segment: tcp_fast.c guesses it first */
+	struct tcp_cb *last; /* the connection of the last segment: tcp_fast.h guesses it first */
 	struct tcp_cb **slots;
 	uint32_t slot_mask;
 	uint64_t hash_key[2], isn_key[2], port_key[2];
@@ -95,8 +107,9 @@ struct tcp_table {
 	struct tcp_slab reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES];
 	struct tcp_half **half_slots;
 	uint32_t half_mask;
-	struct list half_by_age;
-	uint32_t group_count[TCP_PEER_GROUPS]; /* half-open connections */
+	struct tcp_half_queue half_queue;                   /* all of them */
+	struct tcp_half_queue group_queue[TCP_PEER_GROUPS]; /* of each group of peers */
+	uint32_t group_count[TCP_PEER_GROUPS];
 	struct tcp_cb *bound[TCP_BOUND_SLOTS]; /* by port: bound_next */
 	uint32_t listeners;
 	struct list time_wait; /* oldest first: link */
@@ -105,16 +118,25 @@ struct tcp_table {
 	uint64_t challenges_until_ns;
 };
 
+/* The keyed hash by which both tables are looked up. */
+uint32_t tcp_table_hash(const struct tcp_table *t, const struct ip_addr *peer_ip,
+			uint16_t peer_port, uint16_t local_port);
+
 /* The connection of these endpoints, or NULL. */
 struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
 			      uint16_t peer_port, uint16_t local_port);
 void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb);
 void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb);
 
+/* Half-open connections: tcp_half.c. */
 struct tcp_half *tcp_half_find(struct tcp_table *t, const struct ip_addr *peer_ip,
 			       uint16_t peer_port, uint16_t local_port);
 void tcp_half_add(struct tcp_table *t, struct tcp_half *h);
 void tcp_half_remove(struct tcp_table *t, struct tcp_half *h); /* and frees it */
+/* The oldest of all, and of a group of peers; the next younger of all. NULL: none. */
+struct tcp_half *tcp_half_oldest(const struct tcp_table *t);
+struct tcp_half *tcp_half_oldest_of(const struct tcp_table *t, uint8_t group);
+struct tcp_half *tcp_half_younger(const struct tcp_table *t, const struct tcp_half *h);
 
 /* A zeroed control block in CLOSED with its defaults, or NULL. When all are in use the oldest
  * TIME-WAIT gives way. */
