@@ -141,6 +141,9 @@ static inline uint32_t ip_header_bytes(const struct ip_addr *dst)
  * an ICMP error has told in the last 10 minutes. */
 uint32_t ip_path_mtu(struct stack *s, const struct ip_addr *dst);
 
+/* Until when ip_path_mtu() says that of dst; UINT64_MAX: what it says is the interface's MTU. */
+uint64_t ip_path_mtu_expires(struct stack *s, const struct ip_addr *dst);
+
 /* To be called by a transport that has found an icmp_error with -EMSGSIZE to name a packet of its
  * own. Values below limits.h's floor are raised to it (RFC 5927 7.2); only ever lowers. */
 void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes);

@@ -58,6 +58,13 @@ uint32_t ip_path_mtu(struct stack *s, const struct ip_addr *dst)
 	return p == NULL ? s->ip_mtu : p->mtu_bytes;
 }
 
+uint64_t ip_path_mtu_expires(struct stack *s, const struct ip_addr *dst)
+{
+	const struct pmtu *p = s->pmtu->last_expires_ns > s->now_ns ? find(s, dst) : NULL;
+
+	return p == NULL ? UINT64_MAX : p->expires_ns;
+}
+
 void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes)
 {
 	struct pmtu *p = find(s, dst), *set = set_of(s, dst);

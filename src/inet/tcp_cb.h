@@ -137,7 +137,7 @@ struct tcp_cb {
 	uint32_t snd_wnd; /* bytes from snd_una */
 	uint32_t snd_wl1, snd_wl2;
 	uint32_t max_snd_wnd; /* the largest window the peer has offered */
-	uint32_t cwnd;
+	uint32_t cwnd, ssthresh;
 	uint32_t mss; /* payload bytes of a segment of ours, options deducted */
 	uint32_t
 	    message_max;    /* bytes of a send to an empty queue that is copied into one segment */
@@ -158,6 +158,7 @@ struct tcp_cb {
 	uint32_t recv_step;   /* the window grows by no less: tcp_receive.c */
 	uint32_t send_limit;  /* bytes accepted and not acknowledged, at most */
 	uint32_t send_chunks; /* in the send queue */
+	uint32_t fin_seq;     /* with fin_seen: the number of the peer's FIN */
 	struct list out_link; /* in the table's output queue */
 	struct ip_path path;
 
@@ -166,9 +167,8 @@ struct tcp_cb {
 
 	uint64_t srtt_ns, rttvar_ns; /* srtt 0: no sample yet */
 	uint64_t rto_ns;             /* without back-off */
-	uint64_t progress_ns; /* when what is unacknowledged was first sent, or the last progress;
-				 nothing outstanding: when that began */
-	uint32_t ssthresh;
+	uint64_t progress_ns;  /* when what is unacknowledged was first sent, or the last progress;
+				  nothing outstanding: when that began */
 	uint32_t recover;      /* snd_nxt when recovery began */
 	uint32_t rtx_next;     /* in recovery: all before has been sent again or needs not be */
 	uint32_t lost_end;     /* in recovery: what is lost lies before this */
@@ -187,8 +187,8 @@ struct tcp_cb {
 	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
 	uint16_t linger_s;
 	uint32_t keepalive_idle_ms, keepalive_interval_ms;
-	uint32_t user_timeout_ms; /* 0: R2 */
-	uint32_t fin_seq;
+	uint32_t user_timeout_ms;   /* 0: R2 */
+	uint64_t mss_deadline_ns;   /* a larger MSS is tried then; UINT64_MAX: it is the largest */
 	struct tcp_range dsack;     /* a duplicate to be reported (RFC 2883) */
 	struct tcp_ranges *sacked;  /* what the peer has reported; NULL: none */
 	struct tcp_reassembly *ooo; /* received out of order; NULL: nothing */

@@ -33,7 +33,8 @@ static inline void tcp_challenge(struct tcp_cb *cb)
 }
 
 /* Payload bytes of our segments, from the peer's MSS, the path's MTU and the options; to be called
- * when one of them is learnt. */
+ * when one of them is learnt, or at mss_deadline_ns forgotten (RFC 1191 6.3: then a larger one is
+ * tried again). */
 void tcp_update_mss(struct tcp_cb *cb);
 
 /* To be called when what it depends on changes: the MSS, or the send buffer's limit. */

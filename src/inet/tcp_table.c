@@ -202,6 +202,7 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->recv_limit = cfg->recv_buffer_bytes;
 	cb->rto_ns = TCP_RTO_INITIAL_NS;
 	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
+	cb->mss_deadline_ns = UINT64_MAX;
 	cb->cc = &tcp_newreno;
 	cb->offload = cfg->offloads & OFFLOAD_L4_CSUM;
 	cb->nagle = cfg->nagle;

@@ -213,8 +213,10 @@ static void fired(struct tcp_cb *cb)
 		return;
 	if (cb->life_deadline_ns <= now && !life_fired(cb))
 		return;
+	if (cb->mss_deadline_ns <= now)
+		tcp_update_mss(cb);
 	next = min_ns(min_ns(cb->ack_deadline_ns, cb->rtx_deadline_ns), cb->life_deadline_ns);
-	next = min_ns(next, check_idle(cb));
+	next = min_ns(min_ns(next, cb->mss_deadline_ns), check_idle(cb));
 	if (next != UINT64_MAX)
 		tcp_timer_need(cb, next);
 }

@@ -1,4 +1,4 @@
-/* tcp_timer.h - the timers of a connection: three deadlines in its control block and one entry in
+/* tcp_timer.h - the timers of a connection: four deadlines in its control block and one entry in
  * the wheel, which is armed at or before the first of them. Moving a deadline back costs nothing:
  * the entry fires, finds nothing due, and is armed again. So a connection that exchanges segments
  * does not touch the wheel.
