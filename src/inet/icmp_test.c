@@ -370,12 +370,24 @@ static void an_unconnected_socket_hears_of_no_error(void **state)
 	assert_int_equal(net_events(net), 0);
 }
 
+/* A connected socket that has just sent a datagram that fills the interface's MTU, which is in
+ * net->out. */
+static struct sock *connected_and_large(struct net *net)
+{
+	static const uint8_t data[1472];
+	struct sock *k = connected(net);
+
+	assert_int_equal(net_send(net, k, data, sizeof(data), 0, 0), 0);
+	assert_true(net_take(net) > 0);
+	return k;
+}
+
 static void frag_needed_lowers_the_path_mtu_for_ten_minutes(void **state)
 {
 	static uint8_t data[1400];
 	struct net *net = *state;
 	struct ip_addr peer = ip4(PEER_IP), third = ip4(THIRD_IP);
-	struct sock *k = connected(net);
+	struct sock *k = connected_and_large(net);
 
 	net_give_icmp_about_out(net, UNREACHABLE, FRAG_NEEDED, 1280);
 	assert_int_equal(ip_path_mtu(net->s, &peer), 1280);
@@ -396,7 +408,7 @@ static void a_path_mtu_is_never_raised_nor_below_the_floor(void **state)
 	struct net *net = *state;
 	struct ip_addr peer = ip4(PEER_IP);
 
-	connected(net);
+	connected_and_large(net);
 	net_give_icmp_about_out(net, UNREACHABLE, FRAG_NEEDED, 9000);
 	assert_int_equal(ip_path_mtu(net->s, &peer), 1500);
 	net_give_icmp_about_out(net, UNREACHABLE, FRAG_NEEDED, 1000);
@@ -412,7 +424,7 @@ static void a_router_that_names_no_mtu_means_the_next_plateau(void **state)
 	struct net *net = *state;
 	struct ip_addr peer = ip4(PEER_IP);
 
-	connected(net);
+	connected_and_large(net);
 	put_be16(net->out + 14 + 2, 1500);
 	net_give_icmp_about_out(net, UNREACHABLE, FRAG_NEEDED, 0);
 	assert_int_equal(ip_path_mtu(net->s, &peer), 1492);
@@ -422,6 +434,68 @@ static void a_router_that_names_no_mtu_means_the_next_plateau(void **state)
 	put_be16(net->out + 14 + 2, 30);
 	net_give_icmp_about_out(net, UNREACHABLE, FRAG_NEEDED, 0);
 	assert_int_equal(ip_path_mtu(net->s, &peer), PMTU_FLOOR_BYTES);
+}
+
+/* Whether the stack takes it for the truth that a path carries no more than mtu bytes. */
+static bool believes(struct net *net, uint32_t mtu)
+{
+	struct ip_addr peer = ip4(PEER_IP);
+
+	net_give_icmp_about_out(net, UNREACHABLE, FRAG_NEEDED, mtu);
+	return ip_path_mtu(net->s, &peer) == mtu;
+}
+
+/* Ports and addresses can be guessed. */
+static void frag_needed_of_what_was_never_sent_is_not_believed(void **state)
+{
+	static const uint8_t data[1472];
+	struct net *net = *state;
+	struct sock *k;
+
+	net_restart_with_statics(net);
+	k = net_udp(net, PORT);
+	assert_int_equal(net_send(net, k, "x", 1, PEER_IP, 9), 0);
+	assert_int_equal(net_send(net, k, data, sizeof(data), THIRD_IP, 9), 0);
+	assert_true(net_take(net) > 0); /* the small one, which can have been too large nowhere */
+	assert_false(believes(net, 1000));
+	net_drain(net);
+	assert_int_equal(net_send(net, k, data, 872, PEER_IP, 9), 0);
+	assert_true(net_take(net) > 0);
+	assert_false(believes(net, 900)); /* it has just so many bytes */
+	assert_int_equal(stack_stats(net->s)->drop_icmp_unmatched, 2);
+	assert_true(believes(net, 899));
+}
+
+static void frag_needed_that_comes_too_late_is_not_believed(void **state)
+{
+	struct net *net = *state;
+
+	connected_and_large(net);
+	net_pass_ms(net, PMTU_TRIED_S * 1000);
+	assert_false(believes(net, 1000));
+	connected_and_large(net);
+	net_pass_ms(net, PMTU_TRIED_S * 1000 - 1);
+	assert_true(believes(net, 1000));
+}
+
+static void destinations_of_large_datagrams_are_bounded_in_number(void **state)
+{
+	struct net *net = *state;
+	unsigned known = 0;
+
+	for (uint32_t i = 0; i < 10000; i++) {
+		struct ip_addr a = ip4(FAR_IP + i);
+
+		ip_path_tried(net->s, &a, 1500);
+		assert_true(ip_path_was_tried(net->s, &a, 1499));
+		net->now_ns++;
+	}
+	for (uint32_t i = 0; i < 10000; i++) {
+		struct ip_addr a = ip4(FAR_IP + i);
+
+		known += ip_path_was_tried(net->s, &a, 1499);
+	}
+	assert_in_range(known, 1, PMTU_TRIED_SETS * PMTU_TRIED_WAYS);
 }
 
 static void path_mtus_are_bounded_in_number(void **state)
@@ -471,6 +545,9 @@ int main(void)
 	    net_test(a_path_mtu_is_never_raised_nor_below_the_floor),
 	    net_test(a_router_that_names_no_mtu_means_the_next_plateau),
 	    net_test(path_mtus_are_bounded_in_number),
+	    net_test(frag_needed_of_what_was_never_sent_is_not_believed),
+	    net_test(frag_needed_that_comes_too_late_is_not_believed),
+	    net_test(destinations_of_large_datagrams_are_bounded_in_number),
 	};
 
 	return cmocka_run_group_tests_name("icmp", tests, NULL, NULL);

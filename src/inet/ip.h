@@ -148,6 +148,16 @@ uint64_t ip_path_mtu_expires(struct stack *s, const struct ip_addr *dst);
  * own. Values below limits.h's floor are raised to it (RFC 5927 7.2); only ever lowers. */
 void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes);
 
+/* A datagram of so many bytes, IP header included, goes to dst in one packet that may not be cut.
+ */
+void ip_path_tried(struct stack *s, const struct ip_addr *dst, uint32_t bytes);
+
+/* Could an error say of a datagram to dst that more than mtu_bytes are too much? Of a datagram an
+ * error quotes nothing that only its receiver and the routers know, as a sequence number is: ports
+ * and addresses can be guessed, by anybody (RFC 5927 4.1, RFC 8085 5.2). So one counts where it
+ * could be true: something larger has gone there in the last PMTU_TRIED_S seconds. */
+bool ip_path_was_tried(struct stack *s, const struct ip_addr *dst, uint32_t mtu_bytes);
+
 /* Ones' complement sum, not folded, of the pseudo-header of IPv4 (RFC 9293 3.1, RFC 768). */
 static inline uint32_t ip_pseudo_sum(const struct ip_addr *src, const struct ip_addr *dst,
 				     uint8_t protocol, uint32_t l4_bytes)

@@ -68,6 +68,11 @@ enum {
 	PMTU_WAYS = 4,
 	PMTU_EXPIRY_S = 600,    /* RFC 1191 6.3: 10 minutes, then the larger one is tried again */
 	PMTU_FLOOR_BYTES = 552, /* smaller ones are not believed (RFC 5927 7.2) */
+	/* Destinations that large datagrams were sent to lately, as sets and ways, and how long an
+	 * ICMP error may take to come back from there. */
+	PMTU_TRIED_SETS = 256,
+	PMTU_TRIED_WAYS = 4,
+	PMTU_TRIED_S = 10,
 };
 
 /* ICMP */

@@ -15,9 +15,17 @@ struct pmtu {
 	uint16_t mtu_bytes;
 };
 
+/* A destination of large datagrams. */
+struct tried {
+	struct ip_addr dst;
+	uint64_t until_ns; /* an entry is in use until then */
+	uint32_t bytes;    /* of the largest */
+};
+
 struct pmtu_table {
 	uint64_t last_expires_ns; /* of all: later, no look-up is needed */
 	struct pmtu sets[PMTU_SETS][PMTU_WAYS];
+	struct tried tried[PMTU_TRIED_SETS][PMTU_TRIED_WAYS];
 };
 
 int pmtu_create(struct stack *s)
@@ -32,9 +40,14 @@ void pmtu_destroy(struct stack *s)
 	s->pmtu = NULL;
 }
 
+static uint64_t hash(const struct stack *s, const struct ip_addr *dst)
+{
+	return siphash13_2(s->hash_key, dst->words[0], dst->words[1]);
+}
+
 static struct pmtu *set_of(struct stack *s, const struct ip_addr *dst)
 {
-	return s->pmtu->sets[siphash13_2(s->hash_key, dst->words[0], dst->words[1]) % PMTU_SETS];
+	return s->pmtu->sets[hash(s, dst) % PMTU_SETS];
 }
 
 static struct pmtu *find(struct stack *s, const struct ip_addr *dst)
@@ -85,4 +98,38 @@ void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_
 	p->expires_ns = s->now_ns + PMTU_EXPIRY_S * UINT64_C(1000000000);
 	s->pmtu->last_expires_ns = p->expires_ns;
 	s->stats.pmtu_lowered++;
+}
+
+/* The entry of dst in its set, or else the one that is over first. */
+static struct tried *tried_of(struct stack *s, const struct ip_addr *dst)
+{
+	struct tried *set = s->pmtu->tried[hash(s, dst) % PMTU_TRIED_SETS], *oldest = set;
+
+	for (unsigned i = 0; i < PMTU_TRIED_WAYS; i++) {
+		if (ip_eq(&set[i].dst, dst))
+			return &set[i];
+		if (set[i].until_ns < oldest->until_ns)
+			oldest = &set[i];
+	}
+	return oldest;
+}
+
+void ip_path_tried(struct stack *s, const struct ip_addr *dst, uint32_t bytes)
+{
+	struct tried *t;
+
+	if (bytes <= PMTU_FLOOR_BYTES)
+		return;
+	t = tried_of(s, dst);
+	if (t->until_ns <= s->now_ns || !ip_eq(&t->dst, dst) || t->bytes < bytes)
+		t->bytes = bytes;
+	t->dst = *dst;
+	t->until_ns = s->now_ns + PMTU_TRIED_S * UINT64_C(1000000000);
+}
+
+bool ip_path_was_tried(struct stack *s, const struct ip_addr *dst, uint32_t mtu_bytes)
+{
+	const struct tried *t = tried_of(s, dst);
+
+	return ip_eq(&t->dst, dst) && t->until_ns > s->now_ns && t->bytes > mtu_bytes;
 }

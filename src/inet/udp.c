@@ -185,7 +185,7 @@ bool udp_icmp_error(struct stack *s, const struct icmp_error *e)
 {
 	struct udp_sock *k = udp_find(s, &e->local, &e->peer);
 
-	if (k == NULL)
+	if (k == NULL || (e->error == -EMSGSIZE && !ip_path_was_tried(s, &e->peer.ip, e->mtu)))
 		return false;
 	if (e->error == -EMSGSIZE)
 		ip_path_mtu_lower(s, &e->peer.ip, e->mtu);

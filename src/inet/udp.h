@@ -19,7 +19,7 @@ void udp_destroy(struct stack *s);
 /* A datagram for our address or a broadcast one; takes pkt->buf. */
 void udp_input(struct stack *s, struct packet *pkt);
 
-/* False: no connected socket has sent what e quotes. */
+/* False: no socket can have sent what e quotes. */
 bool udp_icmp_error(struct stack *s, const struct icmp_error *e);
 
 /* The output queue (output.h) has taken a packet of k's, or is done with one. */

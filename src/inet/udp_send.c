@@ -65,6 +65,8 @@ static void finish(struct stack *s, struct ip_send *m, uint32_t sum, bool whole)
 	uint32_t pseudo = ip_pseudo_sum(&m->src, &m->dst, IPPROTO_UDP, len + UDP_HEADER_BYTES);
 	bool copy = whole && m->payload == NULL && len <= buf_tailroom(head);
 
+	if (whole)
+		ip_path_tried(s, &m->dst, len + UDP_HEADER_BYTES + ip_header_bytes(&m->dst));
 	if (copy) {
 		m->len = 0;
 		head->len += len;
