@@ -339,7 +339,9 @@ static void text_and_fin(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 		}
 		return;
 	}
-	if (seg->flags & TCP_FIN) {
+	/* One beyond the window is cut off, as text there is. One right at its edge is taken: it
+	 * needs no room, and a peer that has filled the window need not send it again. */
+	if ((seg->flags & TCP_FIN) && seq_leq(seg->seq + seg->len, cb->rcv_adv)) {
 		cb->fin_seen = true;
 		cb->fin_seq = seg->seq + seg->len;
 	}
