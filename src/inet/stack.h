@@ -109,7 +109,9 @@ enum {
 	STACK_EV_WRITE = 1 << 3,  /* room in the send buffer again, after -EAGAIN */
 	STACK_EV_ACKED = 1 << 4,  /* stack_acked() moved past a zero-copy send */
 	STACK_EV_FAILED = 1 << 5, /* stack_error() says why; the socket only takes close */
-	STACK_EV_CLOSED = 1 << 6, /* after stack_shutdown(SHUT_WR): FIN acknowledged */
+	/* After stack_shutdown(SHUT_WR): FIN acknowledged; or, where both ends have sent theirs at
+	 * once, a reset in place of that (RFC 9293 3.10.7.4, second), nothing else outstanding. */
+	STACK_EV_CLOSED = 1 << 6,
 };
 struct stack_event {
 	struct sock *sock;

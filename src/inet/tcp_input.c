@@ -210,6 +210,19 @@ static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, stru
 	return true;
 }
 
+/* In CLOSING and TIME-WAIT a reset is but the end of the connection. Bytes of ours that the peer has
+ * not acknowledged are lost with it all the same, and the program is told. (In LAST-ACK it always
+ * is, as other stacks do it: doc/conformance.md.) */
+static void reset_at_the_end(struct tcp_cb *cb)
+{
+	if (tcp_queued(cb) > 0) {
+		tcp_fail(cb, -ECONNRESET);
+		return;
+	}
+	tcp_raise(cb, STACK_EV_CLOSED);
+	tcp_finish(cb);
+}
+
 /* 3.10.7.4, second, with RFC 5961 3.2: only the very next number resets. */
 static bool step_reset(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
@@ -222,7 +235,7 @@ static bool step_reset(struct tcp_cb *cb, const struct tcp_segment *seg)
 		if (cb->state == TCP_SYN_RECEIVED)
 			tcp_fail(cb, -ECONNREFUSED);
 		else if (cb->state == TCP_TIME_WAIT || cb->state == TCP_CLOSING)
-			tcp_finish(cb);
+			reset_at_the_end(cb);
 		else
 			tcp_fail(cb, -ECONNRESET);
 	}
