@@ -170,8 +170,8 @@ int64_t stack_peek(const struct sock *k, uint8_t *dst, uint32_t max);
 int stack_shutdown(struct sock *k, int how,
 		   uint64_t now_ns); /* SHUT_RD, SHUT_WR, SHUT_RDWR; -ENOTCONN */
 /* Gives the socket back: what was accepted is sent, then FIN; the stack finishes alone. Unread
- * received data makes it a reset (RFC 9293 3.6.1, RFC 1122 4.2.2.13). Linger as SO_LINGER was set.
- */
+ * received data makes it a reset (RFC 9293 3.6.1, RFC 1122 4.2.2.13). With SO_LINGER all of it must
+ * be acknowledged in that time, or what is left is given up with a reset: of 0 s, at once. */
 void stack_close(struct sock *k, uint64_t now_ns);
 void stack_abort(struct sock *k, uint64_t now_ns); /* reset, at once */
 

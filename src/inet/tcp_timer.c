@@ -6,6 +6,7 @@
 #include "inet/tcp_listen.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_recovery.h"
+#include "inet/tcp_reply.h"
 #include <errno.h>
 
 static uint64_t min_ns(uint64_t a, uint64_t b)
@@ -39,6 +40,12 @@ void tcp_timer_long_rto(struct tcp_cb *cb)
 	cb->rto_ns = min_ns(cb->srtt_ns + 4 * cb->rttvar_ns, TCP_RTO_MAX_NS);
 }
 
+/* Closed by a program that has set SO_LINGER, and what it sent is not all acknowledged. */
+static bool lingers(const struct tcp_cb *cb)
+{
+	return cb->orphan && cb->linger && !tcp_fin_acked(cb);
+}
+
 void tcp_timer_start_life(struct tcp_cb *cb)
 {
 	uint64_t now = cb->sock.stack->now_ns;
@@ -47,6 +54,8 @@ void tcp_timer_start_life(struct tcp_cb *cb)
 		return; /* which has its own end already */
 	if (cb->state == TCP_FIN_WAIT_2 && !cb->owned)
 		cb->life_deadline_ns = now + TCP_FIN_WAIT_2_NS;
+	else if (lingers(cb))
+		cb->life_deadline_ns = now + TCP_S(cb->linger_s);
 	else if (cb->keepalive && tcp_synchronized(cb))
 		cb->life_deadline_ns = now + TCP_MS(cb->keepalive_idle_ms);
 	else
@@ -171,6 +180,11 @@ static bool life_fired(struct tcp_cb *cb)
 {
 	cb->life_deadline_ns = UINT64_MAX;
 	if (cb->state == TCP_TIME_WAIT || (cb->state == TCP_FIN_WAIT_2 && !cb->owned)) {
+		tcp_finish(cb);
+		return false;
+	}
+	if (lingers(cb)) {
+		tcp_reply_abort(cb);
 		tcp_finish(cb);
 		return false;
 	}

@@ -60,7 +60,8 @@ static inline void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns)
 		tcp_timer_long_rto(cb);
 }
 
-/* Keepalive from now on, or FIN-WAIT-2's end when the program has gone; as the state has it. */
+/* Keepalive from now on, or when the program has gone the end of SO_LINGER's time or of FIN-WAIT-2;
+ * as the state has it. */
 void tcp_timer_start_life(struct tcp_cb *cb);
 
 /* The timer of a half-open connection. */

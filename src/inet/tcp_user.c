@@ -369,8 +369,7 @@ void tcp_close(struct sock *k)
 	give_back(cb);
 	if (can_close_sending(cb))
 		close_sending(cb);
-	else if (cb->state == TCP_FIN_WAIT_2)
-		tcp_timer_start_life(cb);
+	tcp_timer_start_life(cb);
 }
 
 bool tcp_ended(const struct sock *k)
