@@ -37,7 +37,8 @@ static const char help[] =
     "                      (sequential)\n"
     "\n"
     "The environment variable LIBOS chooses the I/O path; see demikernel(7).\n"
-    "Exit status: 0 done, 1 a failure, 2 a wrong command line.\n";
+    "Exit status: 0 done (a client without --nrequests: interrupted), 1 a failure, 2 a wrong\n"
+    "command line.\n";
 
 enum {
 	MAX_CLIENTS = 1000000, /* connections of a thread */
@@ -138,6 +139,9 @@ static void read_options(int argc, char **argv, struct echo_options *o)
 		usage_error("'%s' is not an option", argv[optind]);
 	if (o->address.sin_family != AF_INET)
 		usage_error("--address IP:PORT is missing");
+	if (o->nrequests > (UINT64_MAX - 1) / (o->nclients * o->bufsize))
+		usage_error(
+		    "--nclients times --bufsize times --nrequests is more than can be counted");
 }
 
 /* What a thread is started with, and what becomes of it. */

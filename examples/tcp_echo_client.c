@@ -41,7 +41,7 @@ struct run {
 	uint64_t open;                /* those with a descriptor */
 	struct token_set operations;  /* owners are clients */
 	uint64_t bytes, target_bytes; /* that came back; UINT64_MAX: no end */
-	bool corrupted;
+	bool corrupted, interrupted;
 	uint64_t start_ns, log_start_ns;
 	struct histogram *latencies, *log_latencies; /* of the whole run; since log_start_ns */
 };
@@ -76,12 +76,23 @@ static void on_failure(struct run *r, struct client *c, int error)
 	}
 }
 
+/* A call that did not start an operation: none will complete, and the connection would be silent
+ * for ever. So it ends, whatever the reason. */
+static void on_refusal(struct run *r, struct client *c, int error)
+{
+	on_failure(r, c, error);
+	if (c->qd < 0)
+		return;
+	complain(error, "closing a connection that cannot go on (qd=%d)", c->qd);
+	close_client(r, c);
+}
+
 static void keep(struct run *r, int error, demi_qtoken_t qt, struct client *c)
 {
 	if (!error)
 		error = token_set_add(&r->operations, qt, c);
 	if (error)
-		on_failure(r, c, error);
+		on_refusal(r, c, error);
 }
 
 /* Pops what is there the first time, and just the missing bytes after a short pop. */
@@ -108,7 +119,7 @@ static void start_push(struct run *r, struct client *c)
 	c->received = 0;
 	c->fill++;
 	if (message_make(&sga, size, c->fill)) {
-		on_failure(r, c, ENOMEM);
+		on_refusal(r, c, ENOMEM);
 		return;
 	}
 	c->sent_ns = echo_clock_ns(CLOCK_MONOTONIC);
@@ -232,7 +243,8 @@ static int exchange(struct run *r)
 			log_if_due(r, echo_clock_ns(CLOCK_MONOTONIC));
 		else
 			return complain(error, "cannot wait");
-		if (interrupted())
+		r->interrupted = interrupted();
+		if (r->interrupted)
 			return r->target_bytes == UINT64_MAX ? 0 : complain(EINTR, "not finished");
 	}
 	return 0;
@@ -296,7 +308,9 @@ static int verdict(struct run *r)
 	print_statistics("all in all ", r->latencies, now_ns - r->start_ns);
 	if (r->corrupted)
 		return EPROTO;
-	if (r->bytes < r->target_bytes && r->target_bytes != UINT64_MAX)
+	if (r->target_bytes == UINT64_MAX) /* only an interrupt is an end in order */
+		return r->interrupted ? 0 : complain(ECONNRESET, "the server has left");
+	if (r->bytes < r->target_bytes)
 		return complain(ECONNRESET, "%" PRIu64 " of %" PRIu64 " bytes came back", r->bytes,
 				r->target_bytes);
 	return 0;

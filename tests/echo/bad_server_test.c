@@ -190,6 +190,22 @@ static void an_interrupt_ends_a_client_in_order(void **state)
 	assert_true(process_said(&client, "INFO: all in all 0 requests"));
 }
 
+static void without_a_number_of_requests_it_fails_when_the_server_is_killed(void **state)
+{
+	static struct process killed;
+	int port;
+
+	(void)state;
+	process_start(&killed, "tcp-echo --peer server --address 127.0.0.1:0");
+	port = process_await_port(&killed);
+	process_start(&client, "tcp-echo --peer client --address 127.0.0.1:%d --log 1", port);
+	process_await(&client, " rps, p50 ");
+	kill(killed.pid, SIGKILL);
+	assert_int_equal(process_end(&killed), 128 + SIGKILL);
+	assert_int_equal(process_end(&client), 1);
+	assert_true(process_said(&client, "the server has left"));
+}
+
 /* The reference starts to count anew with each line, and never ends. */
 static void statistics_do_not_start_the_count_of_bytes_anew(void **state)
 {
@@ -240,6 +256,8 @@ int main(void)
 	    cmocka_unit_test_teardown(a_wrong_byte_is_told, process_kill_all),
 	    cmocka_unit_test_teardown(bytes_that_nobody_sent_are_told, process_kill_all),
 	    cmocka_unit_test_teardown(an_interrupt_ends_a_client_in_order, process_kill_all),
+	    cmocka_unit_test_teardown(
+		without_a_number_of_requests_it_fails_when_the_server_is_killed, process_kill_all),
 	    cmocka_unit_test_teardown(statistics_do_not_start_the_count_of_bytes_anew,
 				      process_kill_all),
 	    cmocka_unit_test_teardown(the_simple_clients_tell_when_the_server_leaves,

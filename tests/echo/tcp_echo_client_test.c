@@ -149,12 +149,31 @@ static void losing_the_last_client_before_the_end_is_a_failure(void **state)
 	fake_assert_clean();
 }
 
-static void without_a_number_of_requests_it_ends_well_when_the_server_does(void **state)
+static void without_a_number_of_requests_a_server_that_leaves_is_a_failure(void **state)
 {
 	(void)state;
 	PLAY({FAKE_COMPLETE, A, 0}, {FAKE_COMPLETE, A, 0}, {FAKE_ECHO, A, 64},
 	     {FAKE_COMPLETE, A, 0}, {FAKE_END, A, 0}, {FAKE_STOP, 0, 0});
-	assert_int_equal(run(1, 0), 0);
+	assert_int_equal(run(1, 0), ECONNRESET);
+	fake_assert_clean();
+	PLAY({FAKE_COMPLETE, A, 0}, {FAKE_COMPLETE, A, 0}, {FAKE_FAIL, A, ECONNRESET},
+	     {FAKE_STOP, 0, 0});
+	assert_int_equal(run(1, 0), ECONNRESET);
+	fake_assert_clean();
+}
+
+/* Nothing of it would complete any more. */
+static void a_connection_that_cannot_go_on_is_closed(void **state)
+{
+	(void)state;
+	PLAY({FAKE_COMPLETE, A, 0}, {FAKE_COMPLETE, B, 0}, {FAKE_REFUSE, A, ENOMEM},
+	     {FAKE_COMPLETE, A, 0}, {FAKE_HONEST, 0, 0});
+	assert_int_equal(run(2, 3), 0);
+	assert_int_equal(fake_pushes(B), 6);
+	fake_assert_clean();
+	PLAY({FAKE_COMPLETE, A, 0}, {FAKE_REFUSE, A, ENOMEM}, {FAKE_COMPLETE, A, 0},
+	     {FAKE_STOP, 0, 0});
+	assert_int_equal(run(1, 3), ECONNRESET);
 	fake_assert_clean();
 }
 
@@ -249,7 +268,8 @@ int main(void)
 	    cmocka_unit_test(a_refused_call_is_a_failure_like_one_that_comes_later),
 	    cmocka_unit_test(the_end_of_the_stream_closes_the_client),
 	    cmocka_unit_test(losing_the_last_client_before_the_end_is_a_failure),
-	    cmocka_unit_test(without_a_number_of_requests_it_ends_well_when_the_server_does),
+	    cmocka_unit_test(without_a_number_of_requests_a_server_that_leaves_is_a_failure),
+	    cmocka_unit_test(a_connection_that_cannot_go_on_is_closed),
 	    cmocka_unit_test(other_failures_are_passed_over),
 	    cmocka_unit_test(it_ends_when_nothing_is_in_flight_any_more),
 	    cmocka_unit_test(unexpected_opcodes_are_passed_over),
