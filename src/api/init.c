@@ -16,6 +16,7 @@ DEMI_EXPORT int demi_init(const struct demi_args *args)
 {
 	demi_callback_t callback = NULL;
 
+	log_start();
 	if ((uintptr_t)args > MAX_ARGC_OF_2023)
 		callback = args->callback;
 	return -instance_create(callback);

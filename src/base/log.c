@@ -24,6 +24,7 @@ atomic_int log_threshold = LEVEL_UNREAD;
 
 static _Atomic(log_sink) current_sink;
 static pthread_once_t variable_once = PTHREAD_ONCE_INIT;
+static atomic_bool variable_wrong; /* and not told yet */
 
 void log_set_sink(log_sink sink)
 {
@@ -76,7 +77,6 @@ static void read_variable(void)
 	int level = LOG_LEVEL_WARN;
 	int unread = LEVEL_UNREAD;
 	bool known = value == NULL || *value == '\0';
-	char line[128];
 
 	for (int i = LOG_LEVEL_ERROR; !known && i <= LOG_LEVEL_DEBUG; i++) {
 		known = strcasecmp(value, variable_names[i]) == 0;
@@ -84,12 +84,24 @@ static void read_variable(void)
 	}
 	/* Not when log_set_level() was first. */
 	atomic_compare_exchange_strong(&log_threshold, &unread, level);
-	if (!known) {
-		snprintf(line, sizeof(line),
-			 "DEMI_LOG is \"%.40s\": use error, warn, info or debug", value);
-		blank_controls(line);
-		write_stderr(LOG_LEVEL_WARN, line);
-	}
+	atomic_store(&variable_wrong, !known);
+}
+
+/* Told outside of pthread_once(): the program's sink may log. */
+void log_start(void)
+{
+	const char *value;
+	char line[128];
+
+	pthread_once(&variable_once, read_variable);
+	if (!atomic_load_explicit(&variable_wrong, memory_order_relaxed) ||
+	    !atomic_exchange(&variable_wrong, false))
+		return;
+	value = getenv("DEMI_LOG");
+	snprintf(line, sizeof(line), "DEMI_LOG is \"%.40s\": use error, warn, info or debug",
+		 value ? value : "");
+	blank_controls(line);
+	emit(LOG_LEVEL_WARN, line);
 }
 
 /* Ends a message that did not fit so that it shows. `need` is its length before the cut. */
@@ -106,7 +118,7 @@ void log_write(int level, uint64_t count, const char *format, ...)
 	int need;
 	va_list args;
 
-	pthread_once(&variable_once, read_variable);
+	log_start();
 	if (level > atomic_load_explicit(&log_threshold, memory_order_relaxed))
 		return;
 	va_start(args, format);

@@ -32,6 +32,10 @@ typedef void (*log_sink)(int level, const char *line);
  * may still go to the previous one. */
 void log_set_sink(log_sink sink);
 
+/* Reads DEMI_LOG, if that was not done yet, and warns when it is wrong; the first line of the log
+ * does so otherwise. */
+void log_start(void);
+
 /* Writes what passes `level`, whatever DEMI_LOG says. */
 void log_set_level(enum log_level level);
 

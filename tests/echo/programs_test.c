@@ -204,6 +204,21 @@ static void an_unknown_libos_is_told(void **state)
 	unsetenv("LIBOS");
 }
 
+static void a_wrong_log_level_is_told_at_once(void **state)
+{
+	const char *told;
+
+	(void)state;
+	setenv("DEMI_LOG", "loud", 1);
+	process_start(&server, "tcp-ping-pong --server 127.0.0.1 0");
+	unsetenv("DEMI_LOG");
+	process_await_port(&server);
+	told = strstr(server.text, "DEMI_LOG is \"loud\": use error, warn, info or debug");
+	assert_non_null(told);
+	assert_true(told < strstr(server.text, "INFO: listening"));
+	assert_null(strstr(told + 1, "DEMI_LOG"));
+}
+
 static void a_wrong_command_line_is_told(void **state)
 {
 	static const char *const lines[] = {
@@ -219,6 +234,8 @@ static void a_wrong_command_line_is_told(void **state)
 	    "tcp-echo --address 127.0.0.1:1 --run-mode both",
 	    "tcp-echo --address 127.0.0.1:1 --fast",
 	    "tcp-echo --address 127.0.0.1:1 --nrequests",
+	    "tcp-echo --address 127.0.0.1:1 --nclients 1000000 --bufsize 16777216 "
+	    "--nrequests 4294967295",
 	    "tcp-echo --address 127.0.0.1:1 more",
 	    "tcp-ping-pong",
 	    "tcp-ping-pong --both 127.0.0.1 1",
@@ -266,6 +283,7 @@ static int run_command_lines(void)
 {
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test_teardown(an_unknown_libos_is_told, process_kill_all),
+	    cmocka_unit_test_teardown(a_wrong_log_level_is_told_at_once, process_kill_all),
 	    cmocka_unit_test_teardown(a_wrong_command_line_is_told, process_kill_all),
 	    cmocka_unit_test_teardown(help_is_there, process_kill_all),
 	};
