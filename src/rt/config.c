@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 static const char *variable(const char *name)
 {
@@ -58,12 +59,30 @@ static int find_file(char **out)
 	return *out ? 0 : -ENOMEM;
 }
 
+static int refuse_unreadable(struct config_reader *r, int error)
+{
+	const char *file = r->config->file;
+
+	if (variable("CONFIG_PATH"))
+		return config_refuse(
+		    r->problem,
+		    "CONFIG_PATH=%s cannot be read: %s: name a file that is there, "
+		    "or unset CONFIG_PATH",
+		    file, strerror(error));
+	return config_refuse(r->problem,
+			     "%s: cannot be read: %s: chmod +r it, or name another "
+			     "one by CONFIG_PATH",
+			     file, strerror(error));
+}
+
 static int read_file(struct config_reader *r)
 {
 	struct config_node *root;
 	int rc;
 
 	rc = config_yaml_read(&root, r->config->file, r->problem);
+	if (rc == -EINVAL && access(r->config->file, R_OK) != 0)
+		return refuse_unreadable(r, errno);
 	if (rc)
 		return rc;
 	r->file = r->config->file;

@@ -529,7 +529,8 @@ static void files_that_are_none_are_told(void **state)
 {
 	(void)state;
 	assert_path_refused("absent.yaml",
-			    "absent.yaml: cannot be read: No such file or directory");
+			    "CONFIG_PATH=absent.yaml cannot be read: No such file or directory: "
+			    "name a file that is there, or unset CONFIG_PATH");
 	assert_path_refused(".", ".: not a regular file");
 	assert_path_refused("/dev/zero", "/dev/zero: not a regular file");
 	assert_int_equal(mkfifo("fifo", 0600), 0);
@@ -537,7 +538,9 @@ static void files_that_are_none_are_told(void **state)
 	write_file("shut.yaml", "");
 	assert_int_equal(chmod("shut.yaml", 0), 0);
 	if (geteuid() != 0)
-		assert_path_refused("shut.yaml", "shut.yaml: cannot be read: Permission denied");
+		assert_path_refused("shut.yaml",
+				    "CONFIG_PATH=shut.yaml cannot be read: Permission denied: "
+				    "name a file that is there, or unset CONFIG_PATH");
 }
 
 static void files_that_are_too_large_are_told(void **state)
