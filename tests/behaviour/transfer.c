@@ -4,7 +4,10 @@
  */
 #include "side.h"
 #include <arpa/inet.h>
+#include <net/if.h>
 #include <stdlib.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
 
 static bool all_zero(const void *at, size_t len)
 {
@@ -334,6 +337,23 @@ static void peer_sends_on_both(void)
 	}
 }
 
+/* Gives the kernel B's address on B's end of the wire, which is a bridge's where both are TAPs;
+ * NULL takes it away again. */
+static void kernel_address(int fd, const struct sockaddr_in *address)
+{
+	struct sockaddr_in none = {.sin_family = AF_INET}, mask = none;
+	struct ifreq r = {0};
+
+	strcpy(r.ifr_name, if_nametoindex("bridge0") != 0 ? "bridge0" : "vb");
+	memcpy(&r.ifr_addr, address ? address : &none, sizeof(none));
+	equal(ioctl(fd, SIOCSIFADDR, &r), 0);
+	if (address == NULL)
+		return;
+	mask.sin_addr.s_addr = htonl(0xffffff00);
+	memcpy(&r.ifr_netmask, &mask, sizeof(mask));
+	equal(ioctl(fd, SIOCSIFNETMASK, &r), 0);
+}
+
 static void a_datagram_comes_with_its_sender(void)
 {
 	const char *const texts[] = {"one", "two", "three"};
@@ -384,6 +404,53 @@ static void peer_sends_datagrams(void)
 		equal(qr.qr_value.sga.sga_segs[0].sgaseg_len, strlen(texts[i]));
 		give_back(&qr);
 	}
+}
+
+/* Not the end of anything: what comes behind it is popped as well. */
+static void an_empty_datagram_is_a_message_of_no_bytes(void)
+{
+	demi_qresult_t qr;
+	demi_sgarray_t *sga = &qr.qr_value.sga;
+	uint16_t port;
+	int qd;
+
+	begin();
+	qd = udp_socket();
+	say(port_of(qd));
+	port = (uint16_t)hear();
+	for (int i = 0; i < 3; i++) {
+		qr = success(start_pop(qd), DEMI_OPC_POP);
+		equal(sga->sga_numsegs, 1);
+		equal(sga->sga_segs[0].sgaseg_len, i == 1 ? 5 : 0);
+		check(sga->sga_segs[0].sgaseg_buf != NULL);
+		check(sga->sga_addr.sin_addr.s_addr == at(1, 0).sin_addr.s_addr);
+		equal(ntohs(sga->sga_addr.sin_port), port);
+		give_back(&qr);
+	}
+	say(0);
+}
+
+/* Nothing of ours sends one: the kernel does, from an address of its own. */
+static void peers_kernel_sends_empty_datagrams(void)
+{
+	struct sockaddr_in from = at(1, 0), to = at(0, (uint16_t)hear());
+	socklen_t len = sizeof(from);
+	int fd = socket(AF_INET, SOCK_DGRAM, 0), one = 1;
+
+	check(fd >= 0);
+	if (row->sections[1][0] != '\0')
+		kernel_address(fd, &from);
+	/* Its checksum would be for a device that is not there. */
+	equal(setsockopt(fd, SOL_SOCKET, SO_NO_CHECK, &one, sizeof(one)), 0);
+	equal(bind(fd, SA(&from)), 0);
+	equal(getsockname(fd, (struct sockaddr *)&from, &len), 0);
+	say(ntohs(from.sin_port));
+	for (int i = 0; i < 3; i++)
+		equal(sendto(fd, "hello", i == 1 ? 5 : 0, 0, SA(&to)), i == 1 ? 5 : 0);
+	hear_idle();
+	if (row->sections[1][0] != '\0')
+		kernel_address(fd, NULL);
+	close(fd);
 }
 
 static void a_sized_pop_leaves_the_rest_of_a_datagram(void)
@@ -514,6 +581,7 @@ const struct behaviour transfer_cases[] = {
     WITH(operations_of_one_queue_complete_in_order, peer_echoes),
     WITH(queues_are_served_fairly, peer_sends_on_both),
     WITH(a_datagram_comes_with_its_sender, peer_sends_datagrams),
+    WITH(an_empty_datagram_is_a_message_of_no_bytes, peers_kernel_sends_empty_datagrams),
     WITH(a_sized_pop_leaves_the_rest_of_a_datagram, peer_sends_two_datagrams),
     ALONE(a_datagram_too_large_fails),
     WITH(any_address_and_any_port_may_be_bound, peer_connects_and_leaves),
