@@ -21,7 +21,8 @@ static const char help[] =
     "\n"
     "The client sends MESSAGES datagrams (1000000) of SIZE bytes (64) to the server. Start\n"
     "both with the same numbers, the server first. It ends when all have arrived, or when\n"
-    "none has for two seconds after the first, and tells how many were lost.\n"
+    "none has for two seconds after the first, and tells how many were lost: UDP sends nothing\n"
+    "again, and a client that is faster than the server loses a part. That is no failure.\n"
     "The environment variable LIBOS chooses the I/O path; see demikernel(7).\n"
     "\n"
     "Exit status: 0 sent or received, 1 a failure, 2 a wrong command line.\n";
