@@ -10,34 +10,41 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-static int kernel_create(struct libos **out, const struct libos_env *env)
+int kernel_init(struct kernel *k, const struct libos_class *class, const struct libos_env *env)
 {
-	struct kernel *k = calloc(1, sizeof(*k));
-
-	if (k == NULL)
-		return -ENOMEM;
 	k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (k->epoll_fd < 0) {
-		int rc = -errno;
-
-		free(k);
-		return rc;
-	}
-	k->libos.class = &kernel_class;
+	if (k->epoll_fd < 0)
+		return -errno;
+	k->libos.class = class;
 	k->env = *env;
+	k->queue_bytes = sizeof(struct kernel_queue);
+	k->socket_flags = SOCK_NONBLOCK | SOCK_CLOEXEC;
 	list_init(&k->queues);
 	list_init(&k->ready);
 	list_init(&k->waiting);
 	list_init(&k->stalled);
 	list_init(&k->lingering);
+	return 0;
+}
+
+static int kernel_create(struct libos **out, const struct libos_env *env)
+{
+	struct kernel *k = calloc(1, sizeof(*k));
+	int rc;
+
+	if (k == NULL)
+		return -ENOMEM;
+	rc = kernel_init(k, &kernel_class, env);
+	if (rc < 0) {
+		free(k);
+		return rc;
+	}
 	*out = &k->libos;
 	return 0;
 }
 
-static void kernel_destroy(struct libos *libos, uint64_t linger_ns)
+void kernel_fini(struct kernel *k, uint64_t linger_ns)
 {
-	struct kernel *k = container_of(libos, struct kernel, libos);
-
 	if (k->next != NULL)
 		kernel_queue_free(k, k->next);
 	kernel_flush(k, linger_ns);
@@ -46,12 +53,19 @@ static void kernel_destroy(struct libos *libos, uint64_t linger_ns)
 	if (k->spare != NULL)
 		buf_unref(k->spare);
 	close(k->epoll_fd);
+}
+
+static void kernel_destroy(struct libos *libos, uint64_t linger_ns)
+{
+	struct kernel *k = container_of(libos, struct kernel, libos);
+
+	kernel_fini(k, linger_ns);
 	free(k);
 }
 
 /* The epoll set is shared with the parent: nothing may be taken out of it. Nor may a connection be
  * shut down: it is the parent's. */
-static void kernel_forked(struct libos *libos)
+void kernel_forked(struct libos *libos)
 {
 	struct kernel *k = container_of(libos, struct kernel, libos);
 	struct list *pos;
@@ -67,7 +81,7 @@ static void kernel_forked(struct libos *libos)
 
 struct kernel_queue *kernel_queue_new(struct kernel *k, enum queue_type type)
 {
-	struct kernel_queue *q = calloc(1, sizeof(*q));
+	struct kernel_queue *q = calloc(1, k->queue_bytes);
 
 	if (q == NULL)
 		return NULL;
@@ -101,7 +115,7 @@ void kernel_queue_free(struct kernel *k, struct kernel_queue *q)
 	free(q);
 }
 
-static int kernel_socket(struct libos *libos, enum queue_type type, struct queue **out)
+int kernel_socket(struct libos *libos, enum queue_type type, struct queue **out)
 {
 	struct kernel *k = container_of(libos, struct kernel, libos);
 	int sock = type == QUEUE_TCP ? SOCK_STREAM : SOCK_DGRAM;
@@ -110,7 +124,7 @@ static int kernel_socket(struct libos *libos, enum queue_type type, struct queue
 
 	if (q == NULL)
 		return -ENOMEM;
-	q->fd = socket(AF_INET, sock | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	q->fd = socket(AF_INET, sock | k->socket_flags, 0);
 	if (q->fd < 0) {
 		rc = errno == ENFILE ? -EMFILE : errno == ENOBUFS ? -ENOMEM : -errno;
 		goto fail;
@@ -125,7 +139,7 @@ fail:
 	return rc;
 }
 
-static int kernel_bind(struct queue *queue, const struct endpoint *local)
+int kernel_bind(struct queue *queue, const struct endpoint *local)
 {
 	struct kernel_queue *q = kernel_queue_of(queue);
 	struct sockaddr_in sin = endpoint_to_sockaddr_in(local);
@@ -135,7 +149,7 @@ static int kernel_bind(struct queue *queue, const struct endpoint *local)
 	return bind(q->fd, (struct sockaddr *)&sin, sizeof(sin)) == 0 ? 0 : -errno;
 }
 
-static int kernel_listen(struct queue *queue, int backlog)
+int kernel_listen(struct queue *queue, int backlog)
 {
 	return kernel_tcp_listen(kernel_queue_of(queue), backlog);
 }
@@ -259,7 +273,7 @@ static int kernel_cancel(struct operation *op)
 	return 0;
 }
 
-static int kernel_getpeername(struct queue *queue, struct endpoint *peer)
+int kernel_getpeername(struct queue *queue, struct endpoint *peer)
 {
 	struct sockaddr_in sin;
 	socklen_t len = sizeof(sin);
@@ -270,7 +284,7 @@ static int kernel_getpeername(struct queue *queue, struct endpoint *peer)
 	return 0;
 }
 
-static int kernel_getsockname(struct queue *queue, struct endpoint *local)
+int kernel_getsockname(struct queue *queue, struct endpoint *local)
 {
 	struct sockaddr_in sin;
 	socklen_t len = sizeof(sin);
@@ -369,9 +383,7 @@ static uint64_t kernel_next_deadline(struct libos *libos)
 	return retry_ns < tend_ns ? retry_ns : tend_ns;
 }
 
-/* Puts the set into the instance's, for one wake-up. The kernel looks at the set's state in doing
- * so: an edge that came meanwhile wakes at once. */
-static int nest(struct kernel *k)
+int kernel_nest(struct kernel *k)
 {
 	struct epoll_event ev = {.events = EPOLLIN | EPOLLONESHOT};
 	int op = k->nested ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
@@ -394,7 +406,7 @@ static int kernel_arm(struct libos *libos)
 		kernel_harvest(k, 0);
 	if (!list_empty(&k->ready) || k->lingering_edge)
 		return 1;
-	return nest(k);
+	return kernel_nest(k);
 }
 
 const struct libos_class kernel_class = {

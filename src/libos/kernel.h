@@ -61,6 +61,9 @@ enum kernel_reuse { REUSE_AUTO, REUSE_OFF, REUSE_ON };
 struct kernel {
 	struct libos libos;
 	struct libos_env env;
+	size_t
+	    queue_bytes;  /* of a queue: a libOS made from this one embeds ours first in its own */
+	int socket_flags; /* of socket(2) and accept4(2) */
 	int epoll_fd;
 	bool nested;         /* epoll_fd is in the instance's set */
 	bool warned;         /* that there are no descriptors left */
@@ -155,6 +158,24 @@ unsigned kernel_try_waiting(struct kernel *k, struct kernel_queue *q, struct ope
 
 /* kernel.c */
 
+/* Fills in what is zero. 0 or -errno. */
+int kernel_init(struct kernel *k, const struct libos_class *class, const struct libos_env *env);
+
+/* As libos_class.destroy, but for k's own memory. */
+void kernel_fini(struct kernel *k, uint64_t linger_ns);
+
+/* Of the class. */
+void kernel_forked(struct libos *libos);
+int kernel_socket(struct libos *libos, enum queue_type type, struct queue **out);
+int kernel_bind(struct queue *queue, const struct endpoint *local);
+int kernel_listen(struct queue *queue, int backlog);
+int kernel_getpeername(struct queue *queue, struct endpoint *peer);
+int kernel_getsockname(struct queue *queue, struct endpoint *local);
+
+/* Puts the epoll set into the instance's, for one wake-up. The kernel looks at the set's state in
+ * doing so: an edge that came meanwhile wakes at once. 0, -EAGAIN. */
+int kernel_nest(struct kernel *k);
+
 /* A queue without a descriptor, on no list but k->queues, or NULL. */
 struct kernel_queue *kernel_queue_new(struct kernel *k, enum queue_type type);
 
@@ -193,6 +214,24 @@ int kernel_udp_send(struct kernel_queue *q, struct operation *op);
 int kernel_tcp_configure(const struct kernel_queue *q, const struct config *config);
 int kernel_tcp_bind(struct kernel_queue *q, const struct sockaddr_in *sin);
 int kernel_tcp_listen(struct kernel_queue *q, int backlog);
+
+/* Before a bound socket connects: see kernel_tcp_bind(). */
+void kernel_tcp_reuse_later(const struct kernel_queue *q);
+
+/* The kernel says that a connect has succeeded. 0 or -errno. */
+int kernel_tcp_connected(struct kernel_queue *q);
+
+/* Errno `err` of a connection: it is broken. The -errno that each later operation fails with. */
+int kernel_tcp_broken(struct kernel_queue *q, int err);
+
+/* Errno `err` of accept: of the connection that was to be accepted, not of the listener? */
+bool kernel_tcp_is_of_the_peer(int err);
+
+/* Errno `err` of accept, as the operation's -errno; -EAGAIN: none there. */
+int kernel_tcp_accept_failed(struct kernel_queue *q, int err);
+
+/* What an accepted connection has of its listener and is told of. */
+void kernel_tcp_adopt(struct kernel_queue *child, const struct kernel_queue *listener, int fd);
 
 /* kernel_close.c */
 void kernel_close(struct queue *queue);

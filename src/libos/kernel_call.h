@@ -10,14 +10,15 @@
 #define LIBOS_KERNEL_CALL_H
 
 #include <stddef.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/types.h>
 #include <unistd.h>
 
-/* As recv(fd, data, n, 0) of a non-blocking descriptor: errno is set. */
+/* As recv(fd, data, n, MSG_DONTWAIT): errno is set. */
 static inline ssize_t kernel_call_recv(int fd, void *data, size_t n)
 {
-	return syscall(SYS_recvfrom, fd, data, n, 0, NULL, NULL);
+	return syscall(SYS_recvfrom, fd, data, n, MSG_DONTWAIT, NULL, NULL);
 }
 
 /* As send(fd, data, n, flags) of a non-blocking descriptor: errno is set. */

@@ -39,7 +39,8 @@ static void drain(struct kernel *k, struct kernel_queue *q)
 
 	for (int i = 0; i < KERNEL_DRAIN_CALLS && n > 0 && !q->eof; i++)
 		n = recv(q->fd, spare != NULL ? spare->data : sink,
-			 spare != NULL ? KERNEL_RECV_BYTES : sizeof(sink), MSG_TRUNC);
+			 spare != NULL ? KERNEL_RECV_BYTES : sizeof(sink),
+			 MSG_TRUNC | MSG_DONTWAIT);
 	if (n == 0)
 		q->eof = true;
 	if (n < 0 && errno != EAGAIN && errno != EINTR)

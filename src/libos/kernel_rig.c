@@ -1,4 +1,5 @@
-/* kernel_rig.c - a stand-in for the runtime over one catnap instance.
+/* kernel_rig.c - a stand-in for the runtime over one instance of catnap, or of what is made from
+ * it.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -17,6 +18,11 @@
 
 int rig_setup(void **state)
 {
+	return rig_setup_class(state, &kernel_class);
+}
+
+int rig_setup_class(void **state, const struct libos_class *class)
+{
 	struct rig *r = calloc(1, sizeof(*r));
 	struct libos_env env;
 
@@ -27,7 +33,8 @@ int rig_setup(void **state)
 	r->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	assert_true(r->epoll_fd >= 0);
 	env = (struct libos_env){.config = &r->config, .heap = r->heap, .epoll_fd = r->epoll_fd};
-	r->class = &kernel_class;
+	r->config.small_buffers = 1024;
+	r->class = class;
 	assert_int_equal(r->class->create(&r->libos, &env), 0);
 	*state = r;
 	return 0;

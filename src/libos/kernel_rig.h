@@ -30,7 +30,8 @@ struct rig_op {
 	bool done;
 };
 
-int rig_setup(void **state);
+int rig_setup(void **state); /* of catnap */
+int rig_setup_class(void **state, const struct libos_class *class);
 int rig_teardown(void **state);
 
 /* 127.0.0.1 */

@@ -62,7 +62,7 @@ int kernel_tcp_bind(struct kernel_queue *q, const struct sockaddr_in *sin)
 	return rc;
 }
 
-static void reuse_later(const struct kernel_queue *q)
+void kernel_tcp_reuse_later(const struct kernel_queue *q)
 {
 	if (q->reuse == REUSE_AUTO)
 		set_int(q->fd, SOL_SOCKET, SO_REUSEADDR, 1);
@@ -70,12 +70,12 @@ static void reuse_later(const struct kernel_queue *q)
 
 int kernel_tcp_listen(struct kernel_queue *q, int backlog)
 {
-	reuse_later(q);
+	kernel_tcp_reuse_later(q);
 	return listen(q->fd, backlog) == 0 ? 0 : -errno;
 }
 
-/* Errors of the connection that was to be accepted, not of the listener: accept(2). */
-static bool is_of_the_peer(int err)
+/* accept(2) lists them. */
+bool kernel_tcp_is_of_the_peer(int err)
 {
 	switch (err) {
 	case ECONNABORTED:
@@ -94,8 +94,10 @@ static bool is_of_the_peer(int err)
 	}
 }
 
-static int accept_failed(struct kernel *k, struct kernel_queue *q, int err)
+int kernel_tcp_accept_failed(struct kernel_queue *q, int err)
 {
+	struct kernel *k = kernel_of(&q->queue);
+
 	switch (err) {
 	case EAGAIN:
 		q->readable = false;
@@ -118,15 +120,23 @@ static int accept_fd(struct kernel_queue *q, struct sockaddr_in *peer)
 {
 	for (int tries = 0; tries < KERNEL_ACCEPT_TRIES; tries++) {
 		socklen_t len = sizeof(*peer);
-		int fd =
-		    accept4(q->fd, (struct sockaddr *)peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		int fd = accept4(q->fd, (struct sockaddr *)peer, &len,
+				 kernel_of(&q->queue)->socket_flags);
 
 		if (fd >= 0)
 			return fd;
-		if (!is_of_the_peer(errno))
-			return accept_failed(kernel_of(&q->queue), q, errno);
+		if (!kernel_tcp_is_of_the_peer(errno))
+			return kernel_tcp_accept_failed(q, errno);
 	}
 	return -EAGAIN; /* still readable: the next poll goes on */
+}
+
+void kernel_tcp_adopt(struct kernel_queue *child, const struct kernel_queue *listener, int fd)
+{
+	child->fd = fd;
+	child->established = true;
+	child->linger_on = listener->linger_on;
+	child->linger_s = listener->linger_s;
 }
 
 int kernel_tcp_accept(struct kernel_queue *q, struct operation *op)
@@ -146,10 +156,7 @@ int kernel_tcp_accept(struct kernel_queue *q, struct operation *op)
 		return fd;
 	child = k->next;
 	k->next = NULL;
-	child->fd = fd;
-	child->established = true;
-	child->linger_on = q->linger_on;
-	child->linger_s = q->linger_s;
+	kernel_tcp_adopt(child, q, fd);
 	op->accept.queue = &child->queue;
 	op->accept.peer = endpoint_from_sockaddr_in(&peer);
 	return 0;
@@ -167,7 +174,7 @@ static bool met_itself(int fd)
 	       local.sin_port == peer.sin_port && local.sin_addr.s_addr == peer.sin_addr.s_addr;
 }
 
-static int connected(struct kernel_queue *q)
+int kernel_tcp_connected(struct kernel_queue *q)
 {
 	if (met_itself(q->fd)) {
 		struct sockaddr none = {.sa_family = AF_UNSPEC};
@@ -191,12 +198,12 @@ int kernel_tcp_connect(struct kernel_queue *q, struct operation *op)
 	struct sockaddr_in sin = endpoint_to_sockaddr_in(&op->connect.to);
 
 	if (q->queue.bound)
-		reuse_later(q);
+		kernel_tcp_reuse_later(q);
 	if (connect(q->fd, (struct sockaddr *)&sin, sizeof(sin)) == 0)
-		return connected(q);
+		return kernel_tcp_connected(q);
 	switch (errno) {
 	case EISCONN:
-		return connected(q);
+		return kernel_tcp_connected(q);
 	case EINPROGRESS:
 	case EALREADY:
 	case EINTR:
@@ -211,7 +218,7 @@ int kernel_tcp_connect(struct kernel_queue *q, struct operation *op)
 	}
 }
 
-static int broken(struct kernel_queue *q, int err)
+int kernel_tcp_broken(struct kernel_queue *q, int err)
 {
 	/* EPIPE is a reset that came behind the peer's end: our own end is seen before. */
 	q->error = err == EPIPE ? -ECONNRESET : -err;
@@ -229,7 +236,7 @@ static int receive_failed(struct kernel_queue *q, int err)
 	case ENOBUFS:
 		return -ENOMEM;
 	default:
-		return broken(q, err);
+		return kernel_tcp_broken(q, err);
 	}
 }
 
@@ -301,7 +308,7 @@ static int send_failed(struct kernel_queue *q, int err)
 		q->writable = false;
 		return -ENOBUFS;
 	default:
-		return broken(q, err);
+		return kernel_tcp_broken(q, err);
 	}
 }
 
