@@ -3,6 +3,9 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/listing.h"
+#include "base/config.h"
+#include "base/finding.h"
+#include "libos/catcollar.h"
 #include "libos/listing_catnip.h"
 #include "libos/listing_catpowder.h"
 
@@ -27,8 +30,25 @@ static int kernel_probe(struct libos_lack *lack)
 	return -error;
 }
 
+/* What hinders it is found out once: catcollar_examine(). */
+static int uring_probe(struct libos_lack *lack)
+{
+	const struct config any = {0};
+	struct findings found = {0};
+	const struct finding *error;
+
+	catcollar_examine(&any, &found);
+	error = findings_first(&found, FINDING_ERROR);
+	if (error == NULL)
+		return 0;
+	snprintf(lack->why, sizeof(lack->why), "%s", error->what);
+	snprintf(lack->remedy, sizeof(lack->remedy), "%s", error->remedy);
+	return -EPERM;
+}
+
 static const struct libos_listing list[] = {
     {.name = "catnap", .what = "kernel sockets", .probe = kernel_probe},
+    {.name = "catcollar", .what = "kernel sockets through io_uring", .probe = uring_probe},
     {.name = "catpowder",
      .what = "our TCP/IP over AF_XDP",
      .probe = catpowder_xdp_probe,

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "libos/table.h"
+#include "libos/catcollar.h"
 #include "libos/catnip.h"
 #include "libos/catpowder.h"
 #include "libos/kernel.h"
@@ -12,6 +13,7 @@
 
 static const struct libos_class *const table[] = {
     &kernel_class,
+    &catcollar_class,
     &libos_catpowder,
     &libos_catnip,
 };
