@@ -16,6 +16,7 @@
 #ifndef BASE_CHECKSUM_H
 #define BASE_CHECKSUM_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -68,6 +69,12 @@ static inline uint16_t csum_fold(uint32_t sum)
 	uint32_t turned = sum << 16 | sum >> 16;
 
 	return (uint16_t)(~(sum + turned) >> 16);
+}
+
+/* csum_fold(sum) == 0. */
+static inline bool csum_is_zero(uint32_t sum)
+{
+	return sum + (sum << 16 | sum >> 16) >= UINT32_C(0xffff0000);
 }
 
 /* Writes csum_fold(sum) to a packet's checksum field, at any alignment. */

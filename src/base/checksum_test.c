@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-#include "base/checksum.h"
+#include "base/checksum_small.h"
 #include "base/bytes.h"
 #include "base/checksum_bulk.h"
 #include "base/rng.h"
@@ -205,6 +205,41 @@ static void a_block_with_its_checksum_folds_to_zero(void **state)
 	assert_int_not_equal(csum_fold(csum_partial(p, sizeof(p), 0)), 0);
 }
 
+static void the_forms_in_line_equal_the_general_ones(void **state)
+{
+	uint8_t from[300], to[300];
+
+	(void)state;
+	for (size_t len = 0; len <= sizeof(from); len++) {
+		fill(from, len, len);
+		assert_int_equal(folded(csum_partial_small(from, len, 7)),
+				 folded(csum_partial(from, len, 7)));
+		memset(to, 0xa5, sizeof(to));
+		assert_int_equal(folded(csum_copy_small(to, from, len, 7)),
+				 folded(csum_copy(to, from, len, 7)));
+		memset(to, 0xa5, sizeof(to));
+		csum_copy_small(to, from, len, 0);
+		assert_memory_equal(to, from, len);
+		assert_true(len == sizeof(to) || to[len] == 0xa5);
+	}
+}
+
+static void zero_is_recognized_without_folding(void **state)
+{
+	uint64_t seed = 1;
+
+	(void)state;
+	for (uint32_t i = 0; i < 1000000; i++) {
+		uint32_t sum = i < 70000 ? i : (uint32_t)(seed >> 16);
+
+		seed = seed * UINT64_C(6364136223846793005) + 1442695040888963407;
+		assert_int_equal(csum_is_zero(sum), csum_fold(sum) == 0);
+		sum = ~sum << 16 | (sum & 0xffff); /* folds to all ones, or nearly */
+		assert_int_equal(csum_is_zero(sum), csum_fold(sum) == 0);
+	}
+	assert_true(csum_is_zero(0xffff) && csum_is_zero(0xffffffff) && !csum_is_zero(0));
+}
+
 static void the_header_form_equals_the_general_one(void **state)
 {
 	uint8_t p[24];
@@ -233,6 +268,8 @@ int main(void)
 	    cmocka_unit_test(numbers_of_host_order_join_the_sum),
 	    cmocka_unit_test(the_example_of_the_rfc_comes_out),
 	    cmocka_unit_test(a_block_with_its_checksum_folds_to_zero),
+	    cmocka_unit_test(the_forms_in_line_equal_the_general_ones),
+	    cmocka_unit_test(zero_is_recognized_without_folding),
 	    cmocka_unit_test(the_header_form_equals_the_general_one),
 	};
 

@@ -31,7 +31,7 @@ static inline bool is_plain(const struct stack *s, const uint8_t *f, uint32_t by
 	       (get_raw32(h + IP4_FRAGMENT) & 0x0000ff3f) == 0 && /* neither offset nor MF */
 	       get_raw32(h + IP4_DST) == s->addr4_wire &&
 	       (uint32_t)get_be16(h + IP4_TOTAL_LENGTH) - IP4_HEADER_BYTES <= bytes - PLAIN_BYTES &&
-	       csum_fold(csum_header20(h, 0)) == 0;
+	       csum_is_zero(csum_header20(h, 0));
 }
 
 /* What is_plain() has found to be so. */

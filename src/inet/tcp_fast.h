@@ -11,7 +11,7 @@
 #ifndef INET_TCP_FAST_H
 #define INET_TCP_FAST_H
 
-#include "base/checksum.h"
+#include "base/checksum_small.h"
 #include "inet/tcp_ack.h"
 #include "inet/tcp_header.h"
 #include "inet/tcp_output.h"
@@ -35,7 +35,7 @@ static inline bool tcp_fast_checksum_is_good(const struct tcp_cb *cb, const stru
 {
 	uint32_t pseudo = csum_add(cb->path.pseudo_sum, csum_word((uint16_t)l4_len));
 
-	return (b->flags & BUF_CSUM_OK) || csum_fold(csum_partial(l4, l4_len, pseudo)) == 0;
+	return (b->flags & BUF_CSUM_OK) || csum_is_zero(csum_partial_small(l4, l4_len, pseudo));
 }
 
 /* The header, if it is what the connection's segments have: no flag but ACK and PSH, timestamps as

@@ -12,7 +12,7 @@
 #ifndef INET_TCP_SENDQ_H
 #define INET_TCP_SENDQ_H
 
-#include "base/checksum.h"
+#include "base/checksum_small.h"
 #include "inet/tcp_table.h"
 
 struct tcp_chunk {
@@ -59,7 +59,7 @@ static inline struct tcp_chunk *tcp_sendq_make(struct stack *s, const uint8_t *d
 	c->data = b->data;
 	c->len = len;
 	c->copied = true;
-	c->sum = csum_copy(c->data, data, len, 0);
+	c->sum = csum_copy_small(c->data, data, len, 0);
 	s->stats.tx_copied_bytes += len;
 	return c;
 }
