@@ -40,13 +40,15 @@ static inline void put_be16(void *p, uint16_t v)
 	memcpy(p, &v, sizeof(v));
 }
 
-static inline void put_be32(void *p, uint32_t v)
+/* This and the next return the number as it lies there, for a checksum: what was just written is
+ * not read back. */
+static inline uint32_t put_be32(void *p, uint32_t v)
 {
 	v = __builtin_bswap32(v);
 	memcpy(p, &v, sizeof(v));
+	return v;
 }
 
-/* Returns the number as it lies there, for a checksum: what was just written is not read back. */
 static inline uint64_t put_be64(void *p, uint64_t v)
 {
 	v = __builtin_bswap64(v);

@@ -34,9 +34,11 @@ static inline bool list_empty(const struct list *l)
 
 static inline void list_add_tail(struct list *head, struct list *item)
 {
-	item->prev = head->prev;
+	struct list *prev = head->prev;
+
+	item->prev = prev;
 	item->next = head;
-	head->prev->next = item;
+	prev->next = item;
 	head->prev = item;
 }
 
@@ -49,8 +51,10 @@ static inline void list_add_head(struct list *head, struct list *item)
  * at once. */
 static inline void list_unlink(struct list *item)
 {
-	item->prev->next = item->next;
-	item->next->prev = item->prev;
+	struct list *prev = item->prev, *next = item->next;
+
+	prev->next = next;
+	next->prev = prev;
 }
 
 static inline void list_del(struct list *item)

@@ -36,7 +36,7 @@ static void send_reply(struct stack *s, const struct reply *r)
 		tcp_segment_write_timestamps(p + bytes, r->tsval, r->tsecr);
 		bytes += TCP_TIMESTAMP_BYTES;
 	}
-	tcp_segment_write_header(p, r->local.port, r->peer.port, r->seq, r->ack,
+	tcp_segment_write_header(p, tcp_segment_ports(r->local.port, r->peer.port), r->seq, r->ack,
 				 tcp_segment_word(bytes, r->flags), r->wnd);
 	sum = ip_pseudo_sum(&r->local.ip, &r->peer.ip, IPPROTO_TCP, bytes);
 	csum_store(p + 16, csum_partial(p, bytes, sum));

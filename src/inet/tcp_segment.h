@@ -99,30 +99,36 @@ static inline uint16_t tcp_segment_word(uint32_t header_bytes, uint8_t flags)
 	return (uint16_t)(header_bytes / 4 << 12 | flags);
 }
 
-/* Two 32-bit fields at p; as put_be64(). */
-static inline uint64_t tcp_segment_put(uint8_t *p, uint32_t first, uint32_t second)
+/* The first 32 bits of a header, as they lie in it. */
+static inline uint32_t tcp_segment_ports(uint16_t sport, uint16_t dport)
 {
-	return put_be64(p, (uint64_t)first << 32 | second);
+	return __builtin_bswap32((uint32_t)sport << 16 | dport);
 }
 
-/* The first TCP_HEADER_BYTES of a header, checksum 0; `word` is tcp_segment_word() of its length
- * with options. Returns the ones' complement sum of what was written. */
-static inline uint64_t tcp_segment_write_header(uint8_t *p, uint16_t sport, uint16_t dport,
-						uint32_t seq, uint32_t ack, uint16_t word,
-						uint16_t wnd)
+/* The first TCP_HEADER_BYTES of a header, checksum 0; `ports` is tcp_segment_ports(), `word`
+ * tcp_segment_word() of its length with options. Returns the sum of the 32-bit words of what was
+ * written: several of such sums have room in one number, and are added without a thought of
+ * carries until csum_fold64(). */
+static inline uint64_t tcp_segment_write_header(uint8_t *p, uint32_t ports, uint32_t seq,
+						uint32_t ack, uint16_t word, uint16_t wnd)
 {
-	uint64_t sum = tcp_segment_put(p, (uint32_t)sport << 16 | dport, seq);
+	uint64_t sum = ports;
 
+	memcpy(p, &ports, sizeof(ports));
+	sum += put_be32(p + 4, seq);
+	sum += put_be32(p + 8, ack);
+	sum += put_be32(p + 12, (uint32_t)word << 16 | wnd);
 	put_be32(p + 16, 0);
-	return csum_add64(sum, tcp_segment_put(p + 8, ack, (uint32_t)word << 16 | wnd));
+	return sum;
 }
 
 /* The timestamps option and its padding. As tcp_segment_write_header(). */
 static inline uint64_t tcp_segment_write_timestamps(uint8_t *p, uint32_t tsval, uint32_t tsecr)
 {
-	put_be32(p, TCP_TIMESTAMP_LAYOUT);
-	return csum_add64(tcp_segment_put(p + 4, tsval, tsecr),
-			  __builtin_bswap32(TCP_TIMESTAMP_LAYOUT));
+	uint64_t sum = put_be32(p, TCP_TIMESTAMP_LAYOUT);
+
+	sum += put_be32(p + 4, tsval);
+	return sum + put_be32(p + 8, tsecr);
 }
 
 #endif

@@ -125,7 +125,7 @@ static inline void tcp_sendq_release_message(struct tcp_cb *cb)
 
 	cb->send_head = cb->send_tail = NULL;
 	cb->send_chunks = 0;
-	buf_unref(b);
+	pool_put(b);
 }
 
 /* The chunk that holds seq; seq lies in [snd_una, snd_end). */

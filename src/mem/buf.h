@@ -60,9 +60,10 @@ static inline struct buf *buf_ref(struct buf *b)
 
 static inline void buf_unref(struct buf *b)
 {
-	assert(*b->refs > 0);
 	if (--*b->refs == 0)
 		pool_release(b);
+	else
+		assert(*b->refs < UINT16_MAX); /* it had one */
 }
 
 /* A program that pushes one buffer again and again has reached the limit: its call is refused, as

@@ -107,6 +107,21 @@ static inline struct buf *pool_get(struct pool *pool)
 	return b;
 }
 
+/* buf_unref() in line, for those who drop a reference with each packet. */
+static inline void pool_put(struct buf *b)
+{
+	struct pool *pool = b->pool;
+
+	if (*b->refs != 1 || __builtin_expect(pool->release != NULL, 0)) {
+		buf_unref(b);
+		return;
+	}
+	*b->refs = 0;
+	b->next = pool->free;
+	pool->free = b;
+	pool->free_count++;
+}
+
 /* Whether the calling thread is the pool's, which alone may take references. */
 static inline bool pool_is_own(const struct pool *pool)
 {

@@ -116,6 +116,23 @@ static void a_buffer_comes_home_with_its_last_reference(void **state)
 	pool_destroy(pool);
 }
 
+static void a_reference_may_be_dropped_in_line(void **state)
+{
+	struct pool *pool = new_watched_pool(1);
+	struct buf *b = buf_ref(pool_get(pool));
+
+	(void)state;
+	pool_put(b);
+	assert_true(buf_sole(b));
+	assert_null(pool_get(pool));
+	pool_put(b);
+	assert_int_equal(pool->free_count, 1);
+	assert_ptr_equal(pool_get(pool), b);
+	pool_destroy(pool);
+	pool_put(b); /* of an orphan */
+	assert_int_equal(pools_gone, 1);
+}
+
 static void a_buffer_with_very_many_references_is_crowded(void **state)
 {
 	struct pool *pool = new_pool(1);
@@ -442,6 +459,7 @@ int main(void)
 	    cmocka_unit_test(rooms_do_not_overlap),
 	    cmocka_unit_test(an_empty_pool_gives_null_and_counts_it),
 	    cmocka_unit_test(a_buffer_comes_home_with_its_last_reference),
+	    cmocka_unit_test(a_reference_may_be_dropped_in_line),
 	    cmocka_unit_test(a_buffer_with_very_many_references_is_crowded),
 	    cmocka_unit_test(rooms_may_be_the_callers),
 	    cmocka_unit_test(impossible_pools_are_refused),
