@@ -1,0 +1,51 @@
+/* udp_echo.c - the program udp-echo: sends datagrams back to where they come from.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "blocking.h"
+#include "complain.h"
+#include "forward.h"
+#include "interrupt.h"
+#include "options.h"
+
+#include <arpa/inet.h>
+#include <stdlib.h>
+
+static const char help[] =
+    "Usage: udp-echo [--local IP:PORT]\n"
+    "\n"
+    "Sends each datagram back to its sender, and prints every 5 seconds how many bytes came\n"
+    "in how many microseconds. Ends when it is interrupted.\n"
+    "\n"
+    "  --local IP:PORT   where it takes them (127.0.0.1:12345); port 0 chooses one\n"
+    "\n"
+    "The environment variable LIBOS chooses the I/O path; see demikernel(7).\n"
+    "Exit status: 0 interrupted, 1 a failure, 2 a wrong command line.\n";
+
+static bool back(void *context, const struct sockaddr_in *from, struct sockaddr_in *to)
+{
+	(void)context;
+	*to = *from;
+	return true;
+}
+
+int main(int argc, char **argv)
+{
+	struct sockaddr_in local = {.sin_family = AF_INET,
+				    .sin_port = htons(12345),
+				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	const struct option_spec specs[] = {OPTION_ENDPOINT("local", &local), {0}};
+	struct forward f = {.to = back};
+	int error;
+
+	options_read(argc, argv, help, specs);
+	interrupt_catch();
+	error = demi_init(NULL);
+	if (error)
+		complain(error, "cannot start the library");
+	else
+		error = blocking_bind(&f.qd, &local);
+	if (!error)
+		error = forward_run(&f);
+	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+}
