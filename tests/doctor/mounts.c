@@ -19,6 +19,7 @@ enum { PATH_BYTES = 512 };
  * the folder of the chroot lies on may be shared with others. */
 static bool root_is_others;
 
+/* One that is mounted over cannot be named, and matters to nobody. */
 static void make_those_below_private(void)
 {
 	FILE *list = fopen("/proc/self/mountinfo", "re");
@@ -27,8 +28,7 @@ static void make_those_below_private(void)
 	if (!list)
 		leave_out("the mounts of this chroot are not known without /proc");
 	while (fscanf(list, "%*s %*s %*s %*s %511s%*[^\n]", path) == 1)
-		mount(NULL, path, NULL, MS_REC | MS_PRIVATE,
-		      NULL); /* one over-mounted: not seen anyway */
+		mount("", path, "", MS_REC | MS_PRIVATE, "");
 	fclose(list);
 }
 
