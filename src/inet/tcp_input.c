@@ -210,9 +210,9 @@ static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, stru
 	return true;
 }
 
-/* In CLOSING and TIME-WAIT a reset is but the end of the connection. Bytes of ours that the peer has
- * not acknowledged are lost with it all the same, and the program is told. (In LAST-ACK it always
- * is, as other stacks do it: doc/conformance.md.) */
+/* In CLOSING and TIME-WAIT a reset is but the end of the connection. Bytes of ours that the peer
+ * has not acknowledged are lost with it all the same, and the program is told. (In LAST-ACK it
+ * always is, as other stacks do it: doc/conformance.md.) */
 static void reset_at_the_end(struct tcp_cb *cb)
 {
 	if (tcp_queued(cb) > 0) {

@@ -149,8 +149,8 @@ struct libos_class {
 	uint8_t waits_unpolled_max; /* so many waits may be served from what is ready before poll()
 				       is called; 0: as the runtime likes */
 
-	/* Whether this build and machine have it at all; NULL: they do. Only for messages: it may be
-	 * slow. */
+	/* Whether this build and machine have it at all; NULL: they do. Only for messages: it may
+	 * be slow. */
 	bool (*present)(void);
 	/* 0, or -errno: why not is in env->found, or found out by examine(). */
 	int (*create)(struct libos **out, const struct libos_env *env);

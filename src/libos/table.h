@@ -15,7 +15,8 @@ const struct libos_class *libos_find(const char *name);
 /* The first, second ... libOS; NULL beyond the last. */
 const struct libos_class *libos_at(unsigned index);
 
-/* Writes the names of those that are present to `names`, for a message: "catnap, catpowder". Returns `names`. */
+/* Writes the names of those that are present to `names`, for a message: "catnap, catpowder".
+ * Returns `names`. */
 const char *libos_names(char names[LIBOS_NAMES_BYTES]);
 
 #endif
