@@ -255,6 +255,7 @@ int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns)
 	int happened, n;
 
 	in->done = done;
+	pool_collect(in->link->info.rx_pool);
 	n = in->link_lost ? -ENODEV : in->link->ops->rx(in->link, bufs, LINK_BURST, now_ns);
 	if (n < 0 || (n == 0 && is_link_gone(in, now_ns)))
 		return fail_everything(in, now_ns);
