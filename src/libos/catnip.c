@@ -12,13 +12,28 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <limits.h>
+#include <sched.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+enum { PROCESSORS_BYTES = 1024 }; /* of the option that lists them */
+
 /* A device pins what it reads. */
 #define CATNIP_HEAP_BYTES (UINT64_C(128) << 20)
+
+static const struct dpdk_host host = {
+    .log_line = log_line,
+    .pool_init = pool_init,
+    .pool_orphan = pool_orphan,
+    .pool_fini = pool_fini,
+    .pool_release = pool_release,
+    .pool_get_slow = pool_get_slow,
+    .pool_remote_unref = pool_remote_unref,
+    .heap_alloc = heap_alloc,
+    .heap_pin = heap_pin,
+};
 
 static const char plugin_name[] = "libdemikernel-dpdk.so";
 
@@ -57,23 +72,61 @@ const struct dpdk_plugin *catnip_plugin(char why[CATNIP_WHY_BYTES])
 			 plugin_name);
 		return NULL;
 	}
-	plugin->set_log(log_line);
+	plugin->set_host(&host);
 	return plugin;
 }
 
-/* dpdk.eal_init as a command line: a program's name goes in front where it is missing. */
+static bool names_processors(const struct config *c)
+{
+	static const char *const options[] = {"-l", "-c", "--lcores", "-S", "-s"};
+
+	for (uint32_t i = 0; i < c->eal_init_len; i++) {
+		for (unsigned o = 0; o < sizeof(options) / sizeof(options[0]); o++) {
+			if (strncmp(c->eal_init[i], options[o], strlen(options[o])) == 0)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* One lcore wherever the calling thread may run. DPDK by itself would pin the thread, and start
+ * another for each further processor. */
+static void name_processors(char *option, size_t bytes)
+{
+	cpu_set_t allowed;
+	size_t used = (size_t)snprintf(option, bytes, "--lcores=0@(");
+
+	if (sched_getaffinity(0, sizeof(allowed), &allowed) != 0)
+		CPU_ZERO(&allowed);
+	for (int cpu = 0; cpu < CPU_SETSIZE && used < bytes - 8; cpu++) {
+		if (CPU_ISSET(cpu, &allowed))
+			used += (size_t)snprintf(option + used, bytes - used, "%d,", cpu);
+	}
+	if (option[used - 1] == ',')
+		option[used - 1] = ')';
+	else
+		snprintf(option, bytes, "--lcores=0");
+}
+
+/* dpdk.eal_init as a command line: a program's name goes in front where it is missing. What is not
+ * of the configuration is borrowed: the plug-in copies it. */
 static char **command_line(const struct config *c, int *len)
 {
+	static _Thread_local char processors[PROCESSORS_BYTES];
 	bool has_name = c->eal_init_len > 0 && c->eal_init[0][0] != '-';
-	char **argv = calloc(c->eal_init_len + 2, sizeof(*argv));
+	char **argv = calloc(c->eal_init_len + 3, sizeof(*argv));
 	int n = 0;
 
 	if (!argv)
 		return NULL;
 	if (!has_name || c->eal_init[0][0] == '\0')
-		argv[n++] = (char *)(uintptr_t) "demikernel"; /* borrowed: the plug-in copies it */
+		argv[n++] = (char *)(uintptr_t) "demikernel";
 	for (uint32_t i = has_name && n > 0; i < c->eal_init_len; i++)
 		argv[n++] = c->eal_init[i];
+	if (!names_processors(c)) {
+		name_processors(processors, sizeof(processors));
+		argv[n++] = processors;
+	}
 	*len = n;
 	return argv;
 }

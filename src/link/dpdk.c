@@ -26,6 +26,7 @@ struct dpdk {
 	struct heap *heap;
 	bool heap_mapped; /* the device may read the heap */
 	int wake_fd;      /* -1: the driver has no interrupts */
+	uint64_t look_ns; /* when to look after the port */
 	uint16_t kept;    /* mbufs that the ring had no room for: keep[0..kept-1] go first */
 	struct rte_mbuf *keep[LINK_BURST];
 };
@@ -70,27 +71,46 @@ static struct buf *take(struct dpdk *d, struct rte_mbuf *m)
 	return b;
 }
 
+static void look_after(struct dpdk *d, uint64_t now_ns)
+{
+	uint64_t again_ns = dpdk_port_look_after(&d->port);
+
+	d->look_ns = again_ns == UINT64_MAX ? UINT64_MAX : now_ns + again_ns;
+}
+
 /* What the ring had no room for. True: all of it is gone. */
 static bool send_kept(struct dpdk *d)
 {
-	uint16_t sent = rte_eth_tx_burst(d->port.id, 0, d->keep, d->kept);
+	uint16_t sent = !d->port.started ? 0 : rte_eth_tx_burst(d->port.id, 0, d->keep, d->kept);
 
 	d->kept -= sent;
 	memmove(d->keep, d->keep + sent, d->kept * sizeof(d->keep[0]));
 	return d->kept == 0;
 }
 
+/* Nothing has come: the time for what is not the data path's. */
+static int dpdk_rx_nothing(struct dpdk *d, uint64_t now_ns)
+{
+	if (now_ns >= d->look_ns)
+		look_after(d, now_ns);
+	return 0;
+}
+
 static int dpdk_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 {
 	struct dpdk *d = dpdk_of(l);
 	struct rte_mbuf *m[LINK_BURST];
-	uint16_t n =
-	    rte_eth_rx_burst(d->port.id, 0, m, (uint16_t)(max < LINK_BURST ? max : LINK_BURST));
+	uint16_t n = 0;
 	int count = 0;
 
-	(void)now_ns;
+	if (d->port.started)
+		n = rte_eth_rx_burst(d->port.id, 0, m,
+				     (uint16_t)(max < LINK_BURST ? max : LINK_BURST));
 	if (d->kept > 0)
 		send_kept(d);
+	if (n == 0)
+		return dpdk_rx_nothing(d, now_ns);
+	d->look_ns = now_ns + DPDK_LOOK_NS;
 	for (uint16_t i = 0; i < n; i++) {
 		rte_prefetch0(rte_pktmbuf_mtod(m[i], void *));
 		rte_prefetch0(rte_mbuf_to_priv(m[i]));
@@ -267,7 +287,7 @@ static int dpdk_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns
 		l->tx_bytes += frames[made].len;
 		made++;
 	}
-	sent = rte_eth_tx_burst(d->port.id, 0, m, made);
+	sent = d->port.started ? rte_eth_tx_burst(d->port.id, 0, m, made) : 0;
 	l->tx_frames += made;
 	if (sent < made) {
 		d->kept = made - sent;
@@ -332,14 +352,20 @@ static bool map_heap(struct dpdk *d)
 	return rte_dev_dma_map(device, area, (uint64_t)(uintptr_t)area, bytes) == 0;
 }
 
+/* A pool lives on while the program has buffers of it: each needs a name of its own. */
 static int make_pools(struct dpdk *d, char why[DPDK_WHY_BYTES])
 {
+	static atomic_uint made;
+	unsigned number = atomic_fetch_add(&made, 1);
 	int socket = rte_eth_dev_socket_id(d->port.id);
+	char name[RTE_MEMPOOL_NAMESIZE], attached[RTE_MEMPOOL_NAMESIZE];
 
+	snprintf(name, sizeof(name), "demi_%u", number);
+	snprintf(attached, sizeof(attached), "demi_%u_attached", number);
 	d->link.info.rx_pool =
-	    dpdk_pool_create("demikernel", DPDK_POOL_BUFFERS, dpdk_port_room(&d->port), socket);
-	d->attached = rte_pktmbuf_pool_create("demikernel_attached", DPDK_ATTACHED, 128,
-					      RTE_CACHE_LINE_SIZE, 0, socket);
+	    dpdk_pool_create(name, DPDK_POOL_BUFFERS, dpdk_port_room(&d->port), socket);
+	d->attached =
+	    rte_pktmbuf_pool_create(attached, DPDK_ATTACHED, 128, RTE_CACHE_LINE_SIZE, 0, socket);
 	if (d->link.info.rx_pool && d->attached)
 		return 0;
 	snprintf(why, DPDK_WHY_BYTES,
@@ -412,6 +438,6 @@ __attribute__((visibility("default"))) const struct dpdk_plugin demi_dpdk_plugin
     .version = DPDK_PLUGIN_VERSION,
     .link_bytes = sizeof(struct link),
     .drivers = RTE_EAL_PMD_PATH,
+    .set_host = dpdk_set_host,
     .open = dpdk_open,
-    .set_log = log_set_sink,
 };

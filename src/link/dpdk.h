@@ -19,7 +19,7 @@
 #include "mem/heap.h"
 
 enum {
-	DPDK_PLUGIN_VERSION = 2,   /* of the structures of this header and those that it includes */
+	DPDK_PLUGIN_VERSION = 3,   /* of the structures of this header and those that it includes */
 	DPDK_POOL_BUFFERS = 16383, /* 2^n - 1, as mempools like it */
 	DPDK_ATTACHED = 4095,      /* mbufs for fragments in flight */
 	DPDK_RING_FRAMES = 1024,   /* descriptors asked for, each way */
@@ -35,15 +35,33 @@ struct dpdk_setup {
 	struct heap *heap;  /* what the program sends from; outlives the link */
 };
 
+/* What the plug-in calls of the library. */
+struct dpdk_host {
+	void (*log_line)(int level, const char *line);
+	int (*pool_init)(struct pool *pool, uint32_t headroom,
+			 void (*release)(struct pool *, struct buf *),
+			 bool (*refill)(struct pool *), void (*gone)(struct pool *));
+	void (*pool_orphan)(struct pool *pool, uint32_t out);
+	void (*pool_fini)(struct pool *pool);
+	void (*pool_release)(struct buf *b);
+	struct buf *(*pool_get_slow)(struct pool *pool);
+	void (*pool_remote_unref)(struct buf *b);
+	struct buf *(*heap_alloc)(struct heap *heap, size_t bytes);
+	uint8_t *(*heap_pin)(struct heap *heap, size_t *bytes);
+};
+
 struct dpdk_plugin {
 	uint32_t version;    /* DPDK_PLUGIN_VERSION */
 	uint32_t link_bytes; /* sizeof(struct link), so that a stale object is noticed */
 	const char *drivers; /* the folder where DPDK looks for those of devices */
+	/* The first call. The structure is borrowed for ever. */
+	void (*set_host)(const struct dpdk_host *host);
 	/* Opens the first port that is free. 0 or -errno, with what to do in why[]. */
 	int (*open)(struct link **out, const struct dpdk_setup *setup, char why[DPDK_WHY_BYTES]);
-	/* Sends its log lines to where the library's go. */
-	void (*set_log)(void (*sink)(int level, const char *line));
 };
+
+/* The plug-in's own. */
+void dpdk_set_host(const struct dpdk_host *host);
 
 #define DPDK_PLUGIN_SYMBOL "demi_dpdk_plugin"
 

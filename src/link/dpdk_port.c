@@ -4,18 +4,29 @@
  */
 #include "link/dpdk_port.h"
 #include "base/log.h"
+#include <dirent.h>
 #include <errno.h>
+#include "link/dpdk_still.h"
+#include <limits.h>
 #include <pthread.h>
+#include <rte_bus.h>
+#include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 static pthread_mutex_t environment_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool environment_is_up;
+static pid_t environment_pid; /* a child of fork() has none of its threads */
+static bool port_is_open;
+/* Of a port that was closed: to make it again. */
+static char closed_arguments[1024];
 
 #define SAY(why, ...) snprintf((why), DPDK_WHY_BYTES, __VA_ARGS__)
 
@@ -115,7 +126,10 @@ int dpdk_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 	pthread_mutex_lock(&environment_lock);
 	if (!environment_is_up)
 		rc = start_environment(s, why);
-	environment_is_up |= rc == 0;
+	if (rc == 0 && !environment_is_up) {
+		environment_is_up = true;
+		environment_pid = getpid();
+	}
 	pthread_mutex_unlock(&environment_lock);
 	/* Threads of the program's are no lcores of DPDK's until they are registered: only then do
 	 * mempools cache for them. */
@@ -124,11 +138,25 @@ int dpdk_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 	return rc;
 }
 
-/* Huge-page files and sockets go with the process. The link's instance has ended before: exit()
- * runs its handlers first. */
+/* What the environment leaves beside its memory's files, where cleaning up is not possible: it
+ * waits for the interrupt thread. */
+static void remove_socket(void)
+{
+	char path[PATH_MAX];
+
+	snprintf(path, sizeof(path), "%s/mp_socket", rte_eal_get_runtime_dir());
+	unlink(path);
+}
+
+/* Huge-page files and sockets go with the process. Mostly the link's instance has ended before:
+ * exit() runs its handlers first. While another thread polls the port nothing can be taken down. */
 __attribute__((destructor)) static void end_environment(void)
 {
-	if (environment_is_up)
+	if (!environment_is_up || environment_pid != getpid() || port_is_open)
+		return;
+	if (dpdk_still_has_begun())
+		remove_socket();
+	else
 		rte_eal_cleanup();
 }
 
@@ -167,27 +195,60 @@ static void choose(struct dpdk_port *p, const struct dpdk_setup *s)
 	p->conf.intr_conf.rxq = 1;
 }
 
-int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
+static bool find_port(struct dpdk_port *p)
 {
 	uint16_t id;
 
-	memset(p, 0, sizeof(*p));
 	RTE_ETH_FOREACH_DEV(id)
 	{
 		if (rte_eth_dev_info_get(id, &p->info) == 0) {
 			p->id = id;
-			rte_eth_dev_get_mtu(id, &p->mtu);
-			rte_eth_macaddr_get(id, &p->mac);
-			if (s->mtu)
-				p->mtu = s->mtu;
-			choose(p, s);
-			return 0;
+			return true;
 		}
 	}
-	SAY(why,
-	    "DPDK has no port: bind a device with dpdk-devbind.py, or name a virtual one in dpdk.eal_init, such as "
-	    "--vdev=net_tap0");
-	return -ENODEV;
+	return false;
+}
+
+/* A port that an instance before this one has closed. */
+static bool reopen_port(struct dpdk_port *p)
+{
+	return closed_arguments[0] != '\0' && rte_dev_probe(closed_arguments) == 0 && find_port(p);
+}
+
+/* The driver's client takes its server for gone for ever once that has left, and does not start
+ * before it is there. */
+static void examine_memif(struct dpdk_port *p)
+{
+	const struct rte_devargs *devargs = rte_dev_devargs(p->info.device);
+	const char *arguments = devargs && devargs->args ? devargs->args : "";
+	const char *path = strstr(arguments, "socket=");
+
+	p->memif = true;
+	p->reconnects = !strstr(arguments, "role=server") && !strstr(arguments, "role=master");
+	if (path)
+		path += strlen("socket=");
+	else
+		path = "/run/memif.sock";
+	snprintf(p->path, sizeof(p->path), "%.*s", (int)strcspn(path, ","), path);
+}
+
+int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
+{
+	memset(p, 0, sizeof(*p));
+	if (!find_port(p) && !reopen_port(p)) {
+		SAY(why,
+		    "DPDK has no port: bind a device with dpdk-devbind.py, or name a virtual one in dpdk.eal_init, such as "
+		    "--vdev=net_tap0");
+		return -ENODEV;
+	}
+	if (strcmp(p->info.driver_name, "net_memif") == 0)
+		examine_memif(p);
+	rte_eth_dev_get_mtu(p->id, &p->mtu);
+	rte_eth_macaddr_get(p->id, &p->mac);
+	if (s->mtu)
+		p->mtu = s->mtu;
+	choose(p, s);
+	return 0;
 }
 
 uint16_t dpdk_port_room(const struct dpdk_port *p)
@@ -228,6 +289,14 @@ static int set_up_queues(struct dpdk_port *p, struct rte_mempool *mempool)
 	return rc;
 }
 
+/* Where the driver cannot change its address, it has to hear all. */
+static void set_mac(struct dpdk_port *p, const uint8_t *mac)
+{
+	memcpy(&p->mac, mac, sizeof(p->mac));
+	if (rte_eth_dev_default_mac_addr_set(p->id, &p->mac) != 0)
+		rte_eth_promiscuous_enable(p->id);
+}
+
 int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_mempool *mempool,
 		    char why[DPDK_WHY_BYTES])
 {
@@ -235,26 +304,99 @@ int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_
 
 	if (rc == 0)
 		rc = set_up_queues(p, mempool);
-	if (rc == 0)
+	if (rc == 0 && p->memif)
+		rc = dpdk_still_begin();
+	if (rc == 0) {
 		rc = rte_eth_dev_start(p->id);
+		p->started = rc == 0;
+		if (p->reconnects) /* its peer may come later */
+			rc = 0;
+	}
 	if (rc < 0) {
 		SAY(why, "port %u (%s) does not start: %s", p->id, p->info.driver_name,
 		    rte_strerror(-rc));
 		return rc;
 	}
-	if (s->mac) { /* where the driver cannot change its address, it has to hear all */
-		memcpy(&p->mac, s->mac, sizeof(p->mac));
-		if (rte_eth_dev_default_mac_addr_set(p->id, &p->mac) != 0)
-			rte_eth_promiscuous_enable(p->id);
-	}
+	port_is_open = true;
+	if (s->mac)
+		set_mac(p, s->mac);
 	p->interrupts = p->conf.intr_conf.rxq && rte_eth_dev_rx_intr_ctl_q_get_fd(p->id, 0) >= 0;
 	log_info("DPDK port %u: %s, MTU %u%s%s", p->id, p->info.driver_name, p->mtu,
 		 p->multi_segment ? ", chains" : "", p->interrupts ? ", interrupts" : "");
 	return 0;
 }
 
+static bool is_up(const struct dpdk_port *p)
+{
+	struct rte_eth_link link;
+
+	return rte_eth_link_get_nowait(p->id, &link) == 0 && link.link_status == RTE_ETH_LINK_UP;
+}
+
+static bool leads_to(int fd, const char *path)
+{
+	struct sockaddr_un peer = {0};
+	socklen_t len = sizeof(peer);
+
+	if (getpeername(fd, (struct sockaddr *)&peer, &len) != 0 || peer.sun_family != AF_UNIX)
+		return false;
+	/* An abstract name starts with a NUL. */
+	return strncmp(peer.sun_path + (peer.sun_path[0] == '\0'), path, strlen(path)) == 0;
+}
+
+/* The driver does not tell a server that has turned it away from one that has not answered yet:
+ * whether it has a control channel still shows among our descriptors. */
+static bool has_channel(const struct dpdk_port *p)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	struct dirent *entry;
+	bool found = false;
+
+	while (dir && !found && (entry = readdir(dir)) != NULL)
+		found = leads_to(atoi(entry->d_name), p->path);
+	if (dir)
+		closedir(dir);
+	return found;
+}
+
+/* Not while there is a server that may answer: one that finds that a client came and went again
+ * ends its process (DPDK 22.11). */
+static void reconnect(struct dpdk_port *p)
+{
+	if (++p->looks_down % DPDK_LOOKS_RECONNECT != 0 || (p->started && has_channel(p)))
+		return;
+	rte_eth_dev_stop(p->id);
+	p->started = rte_eth_dev_start(p->id) == 0;
+}
+
+uint64_t dpdk_port_look_after(struct dpdk_port *p)
+{
+	if (!p->memif)
+		return UINT64_MAX;
+	dpdk_still_breathe();
+	if (p->started && is_up(p))
+		return DPDK_LOOK_NS;
+	if (p->reconnects)
+		reconnect(p);
+	return DPDK_LOOK_DOWN_NS;
+}
+
+/* What it takes to make the port again, for an instance to come. */
+static void remember(const struct dpdk_port *p)
+{
+	const struct rte_devargs *devargs = rte_dev_devargs(p->info.device);
+	const char *arguments = devargs && devargs->args ? devargs->args : "";
+
+	snprintf(closed_arguments, sizeof(closed_arguments), "%s:%s%s%s",
+		 rte_bus_name(rte_dev_bus(p->info.device)), rte_dev_name(p->info.device),
+		 arguments[0] ? "," : "", arguments);
+}
+
 void dpdk_port_stop(struct dpdk_port *p)
 {
+	remember(p);
 	rte_eth_dev_stop(p->id);
 	rte_eth_dev_close(p->id);
+	rte_dev_remove(p->info.device);
+	port_is_open = false;
 }

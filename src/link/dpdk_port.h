@@ -9,6 +9,12 @@
 #include "link/dpdk.h"
 #include <rte_ethdev.h>
 
+enum {
+	DPDK_LOOK_NS = 20000000,     /* between two looks at a port from which nothing comes */
+	DPDK_LOOK_DOWN_NS = 1000000, /* while it is down */
+	DPDK_LOOKS_RECONNECT = 10,   /* of the latter until a client tries again */
+};
+
 struct dpdk_port {
 	uint16_t id;
 	struct rte_eth_dev_info info;
@@ -16,7 +22,14 @@ struct dpdk_port {
 	bool interrupts;    /* the driver wakes us through a descriptor */
 	bool scatter;       /* received frames may be chains */
 	bool multi_segment; /* sent frames may be chains */
-	uint32_t offloads;  /* OFFLOAD_ that the port was set up for */
+	bool memif;
+	bool still;      /* dpdk_still.h holds the interrupt thread */
+	bool reconnects; /* is to be started again when its peer is not there */
+	bool started;    /* may be polled */
+	bool was_up;     /* since it was started */
+	char path[108];  /* of memif's control channel */
+	unsigned looks_down;
+	uint32_t offloads; /* OFFLOAD_ that the port was set up for */
 	uint16_t mtu;
 	struct rte_ether_addr mac;
 };
@@ -30,9 +43,14 @@ int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPD
 /* Bytes of a buffer's room that one received frame, or a piece of it, wants; headroom included. */
 uint16_t dpdk_port_room(const struct dpdk_port *p);
 
-/* Configures one queue each way and starts the port. */
+/* Configures one queue each way and starts the port, or, where the other end has to be there first,
+ * leaves that to dpdk_port_look_after(). */
 int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_mempool *mempool,
 		    char why[DPDK_WHY_BYTES]);
+
+/* Not while one of the port's queues is polled: lets the driver do what it does beside. Returns
+ * after how many nanoseconds it wants that again. */
+uint64_t dpdk_port_look_after(struct dpdk_port *p);
 
 void dpdk_port_stop(struct dpdk_port *p);
 
