@@ -30,6 +30,20 @@ enum { CASE_SECONDS = 300, CASES_MAX = 256, SKIPPED = 77 };
 		    true, alone                                                                    \
 	}
 
+/* catnip over two DPDK ports that are each other's wire. An @ stands for a number of this run: they
+ * meet at a socket that no other run has. */
+#define OVER_DPDK(label, port_a, port_b)                                                           \
+	{                                                                                          \
+		label, "catnip", {"10.9.0.1", "10.9.0.2"},                                         \
+		    {"  local_ipv4_addr: 10.9.0.1/24\n  local_link_addr: 02:00:00:00:09:01\n",     \
+		     "  local_ipv4_addr: 10.9.0.2/24\n  local_link_addr: 02:00:00:00:09:02\n"},    \
+		    {"dpdk:\n  eal_init: [" EAL ", --vdev, '" port_a "']\n",                       \
+		     "dpdk:\n  eal_init: [" EAL ", --vdev, '" port_b "']\n"},                      \
+		    true, true                                                                     \
+	}
+#define EAL   "--no-huge, -m, 256, --no-pci, --no-telemetry, --no-shconf"
+#define MEMIF "socket-abstract=yes,socket=demi-behaviour-@"
+
 /* The threads of a process share its interface. */
 #define SHARED "  instances: 8\n"
 
@@ -45,6 +59,7 @@ static const struct libos_row rows[] = {
     IN_VETH("catpowder-shared-xdp", "xdp", SHARED, "", false),
     IN_VETH("catpowder-shared-packet", "packet", SHARED, "", false),
     IN_VETH("catpowder-shared-tap", "tap", SHARED, OFFLOADS, false),
+    OVER_DPDK("catnip-memif", "net_memif,role=server," MEMIF, "net_memif,role=client," MEMIF),
 };
 
 static const struct behaviour *const groups[] = {
@@ -163,6 +178,7 @@ int main(int argc, char **argv)
 	for (size_t i = 0; argc > 1 && i < sizeof(rows) / sizeof(rows[0]); i++)
 		if (strcmp(rows[i].label, argv[1]) == 0)
 			chosen = &rows[i];
+	run_number = getpid();
 	if (chosen == NULL) {
 		fprintf(stderr, "usage: %s LIBOS [PART-OF-A-NAME]\n", argv[0]);
 		return 2;

@@ -12,7 +12,7 @@
 #include <unistd.h>
 
 const struct libos_row *row;
-int me, channel = -1;
+int me, channel = -1, run_number;
 const struct timespec patience = {.tv_sec = 120}, no_time = {0};
 
 void check_that(bool cond, const char *what, const char *file, int line)
@@ -61,15 +61,26 @@ uint64_t hear(void)
 	return number;
 }
 
+static void print_sections(int fd)
+{
+	for (const char *c = row->sections[me]; *c != '\0'; c++) {
+		if (*c == '@')
+			dprintf(fd, "%d", run_number);
+		else
+			dprintf(fd, "%c", *c);
+	}
+}
+
 void configure(const char *demikernel, const char *limits)
 {
 	char path[64];
 	int fd = memfd_create("behaviour", 0);
 
 	check(fd >= 0);
-	dprintf(fd, "demikernel:\n  idle: adaptive\n%s%s%s%s%s", row->demikernel[me],
+	dprintf(fd, "demikernel:\n  idle: adaptive\n%s%s%s%s", row->demikernel[me],
 		demikernel != NULL ? demikernel : "", limits != NULL ? "limits:\n" : "",
-		limits != NULL ? limits : "", row->sections[me]);
+		limits != NULL ? limits : "");
+	print_sections(fd);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	setenv("CONFIG_PATH", path, 1);
 }

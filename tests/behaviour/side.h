@@ -22,7 +22,7 @@ struct libos_row {
 	const char *name;          /* as in LIBOS */
 	const char *ip[2];         /* of A and B */
 	const char *demikernel[2]; /* lines of the section demikernel that each needs */
-	const char *sections[2];   /* further sections, whole */
+	const char *sections[2];   /* further sections, whole; an @ stands for run_number */
 	bool one_process;          /* has its address alone, against other processes */
 	bool one_instance;         /* against other threads, too */
 };
@@ -56,8 +56,9 @@ extern const struct behaviour misuse_cases[], transfer_cases[], wait_cases[], cl
 
 /* This process's. */
 extern const struct libos_row *row;
-extern int me;      /* 0: A, 1: B */
-extern int channel; /* to the other */
+extern int me;         /* 0: A, 1: B */
+extern int channel;    /* to the other */
+extern int run_number; /* the runner's process: no other run has it at the same time */
 
 /* Ends the process unless... */
 #define check(cond)      check_that((cond), #cond, __FILE__, __LINE__)
