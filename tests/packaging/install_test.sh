@@ -35,7 +35,7 @@ compile_and_run() {
 	# shellcheck disable=SC2086 # flags are words
 	"$@" -Wall -Wextra -Wpedantic -Werror -o "$root/program" $flags
 	# shellcheck disable=SC2086 # the wrapper is words: see wrapped.sh
-	LD_LIBRARY_PATH=$(dirname "$library") $DEMI_TEST_WRAPPER "$root/program"
+	LD_LIBRARY_PATH=$(dirname "$library") ${DEMI_TEST_WRAPPER-} "$root/program"
 }
 
 # From the environment come variables that would make the program another one.
