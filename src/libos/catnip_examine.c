@@ -217,8 +217,7 @@ void catnip_examine(const struct config *c, struct findings *found)
 
 	if (!plugin) {
 		findings_add(found, FINDING_ERROR, "dpdk-plugin", "catnip needs DPDK: %.200s", why);
-		findings_remedy(found, "sudo apt-get install libdpdk-dev, and build again after "
-				       "meson configure -Ddpdk=enabled");
+		findings_remedy(found, "sudo apt-get install libdpdk-dev, and build again");
 	}
 	if (c->eal_init_len == 0) {
 		findings_add(

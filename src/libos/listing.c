@@ -57,7 +57,10 @@ static const struct libos_listing list[] = {
      .what = "our TCP/IP over AF_PACKET",
      .probe = catpowder_packet_probe,
      .prepare = catpowder_packet_prepare},
-    {.name = "catnip", .what = "our TCP/IP over DPDK", .probe = catnip_probe},
+    {.name = "catnip",
+     .what = "our TCP/IP over DPDK (memif)",
+     .probe = catnip_probe,
+     .prepare = catnip_prepare},
 };
 
 const struct libos_listing *libos_listing_at(unsigned int index)

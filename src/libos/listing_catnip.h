@@ -1,4 +1,5 @@
-/* listing_catnip.h - catnip's row of the listing.
+/* listing_catnip.h - catnip's row of the listing: two processes over memif, shared memory that DPDK
+ * treats as a port.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -8,5 +9,6 @@
 #include "libos/listing.h"
 
 int catnip_probe(struct libos_lack *lack);
+int catnip_prepare(struct libos_trial *trial, struct libos_lack *lack);
 
 #endif
