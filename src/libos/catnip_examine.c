@@ -116,10 +116,9 @@ static void examine_huge_pages(const struct config *c, struct findings *found)
 static void driver_of(char *driver, size_t bytes, const char *vdev)
 {
 	size_t len;
+	bool old = strncmp(vdev, "eth_", 4) == 0;
 
-	snprintf(driver, bytes, "%s", strncmp(vdev, "eth_", 4) == 0 ? vdev + 1 : vdev);
-	if (strncmp(vdev, "eth_", 4) == 0)
-		memcpy(driver, "net", 3);
+	snprintf(driver, bytes, "%s%s", old ? "net_" : "", old ? vdev + 4 : vdev);
 	driver[strcspn(driver, ",")] = '\0';
 	len = strlen(driver);
 	while (len > 0 && isdigit((unsigned char)driver[len - 1]))
