@@ -290,6 +290,27 @@ static void what_is_not_read_closes_the_window_by_the_memory_it_pins(void **stat
 	finish(net);
 }
 
+/* Each in a frame of its own, which would pin 2 048 bytes for each. */
+static void single_bytes_that_are_not_read_are_packed(void **state)
+{
+	enum { BYTES = 10000 };
+	struct net *net = *state;
+	struct sock *k;
+	struct tcp_cb *cb;
+
+	start(net);
+	k = connect_from(net, 100);
+	cb = tcp_cb_of(k);
+	for (int i = 0; i < BYTES; i++) {
+		give(net, PEER_IP, 100, cb->rcv_nxt, cb->snd_nxt, TCP_ACK, 1);
+		net_drain(net);
+	}
+	assert_int_equal(cb->rcv_nxt, ISS + 1 + BYTES);
+	assert_true(cb->recv_memory <= 2 * BYTES);
+	stack_abort(k, net->now_ns);
+	finish(net);
+}
+
 /* Many buffers are elsewhere: of what comes nothing is kept but the first of each connection, which
  * goes on when they are back. */
 static void when_buffers_run_low_each_connection_keeps_its_first_bytes_alone(void **state)
@@ -392,6 +413,7 @@ int main(void)
 	    net_test(challenges_are_limited_and_by_how_many_is_not_known),
 	    net_test(one_connection_has_a_share_of_the_challenges),
 	    net_test(what_is_not_read_closes_the_window_by_the_memory_it_pins),
+	    net_test(single_bytes_that_are_not_read_are_packed),
 	    net_test(when_buffers_run_low_each_connection_keeps_its_first_bytes_alone),
 	    net_test(copies_of_what_programs_send_leave_the_last_of_the_pool_alone),
 	    net_test(without_a_set_of_ranges_what_is_out_of_order_is_dropped),
