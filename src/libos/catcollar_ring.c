@@ -72,8 +72,10 @@ void catcollar_wake_me(struct catcollar *c)
 	/* What was written for an earlier sleep would end this one. */
 	if (read(c->wake_fd, &written, sizeof(written)) < 0 && errno != EAGAIN)
 		return;
-	io_uring_cq_eventfd_toggle(&c->ring, true);
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	/* In order before the last look at what the kernel has for us: either we see it then, or
+	 * the kernel has seen this. */
+	__atomic_fetch_and(c->ring.cq.kflags, ~(unsigned)IORING_CQ_EVENTFD_DISABLED,
+			   __ATOMIC_SEQ_CST);
 	c->wakes = 2; /* the last look before the sleep, and the first one behind it */
 }
 
@@ -186,7 +188,7 @@ unsigned catcollar_submit(struct catcollar *c)
 
 static bool kernel_has_work(const struct io_uring *ring)
 {
-	unsigned flags = __atomic_load_n(ring->sq.kflags, __ATOMIC_RELAXED);
+	unsigned flags = __atomic_load_n(ring->sq.kflags, __ATOMIC_SEQ_CST);
 
 	return (flags & (IORING_SQ_TASKRUN | IORING_SQ_CQ_OVERFLOW)) != 0;
 }
