@@ -533,5 +533,5 @@ const struct behaviour process_cases[] = {
     THREADS(threads_have_nothing_of_each_others, NULL),
     THREADS(a_message_may_be_given_back_by_another_thread, NULL),
     THREADS(a_process_may_exit_while_other_threads_wait, NULL),
-    {NULL, NULL, NULL, false},
+    {NULL, NULL, NULL, false, false},
 };

@@ -27,7 +27,7 @@ enum { CASE_SECONDS = 300, CASES_MAX = 256, SKIPPED = 77 };
 		    {"  local_ipv4_addr: 10.9.0.1/24\n", "  local_ipv4_addr: 10.9.0.2/24\n"},      \
 		    {"raw_socket:\n  linux_interface_name: va\n  link: " link "\n" both,           \
 		     "raw_socket:\n  linux_interface_name: vb\n  link: " link "\n" both more},     \
-		    true, alone                                                                    \
+		    true, alone, false                                                             \
 	}
 
 /* catnip over two DPDK ports that are each other's wire. An @ stands for a number of this run: they
@@ -39,7 +39,7 @@ enum { CASE_SECONDS = 300, CASES_MAX = 256, SKIPPED = 77 };
 		     "  local_ipv4_addr: 10.9.0.2/24\n  local_link_addr: 02:00:00:00:09:02\n"},    \
 		    {"dpdk:\n  eal_init: [" EAL ", --vdev, '" port_a "']\n",                       \
 		     "dpdk:\n  eal_init: [" EAL ", --vdev, '" port_b "']\n"},                      \
-		    true, true                                                                     \
+		    true, true, true                                                               \
 	}
 #define EAL   "--no-huge, -m, 256, --no-pci, --no-telemetry, --no-shconf"
 #define MEMIF "socket-abstract=yes,socket=demi-behaviour-@"
@@ -51,8 +51,8 @@ enum { CASE_SECONDS = 300, CASES_MAX = 256, SKIPPED = 77 };
 #define OFFLOADS "inetstack_config:\n  tcp_checksum_offload: true\n  udp_checksum_offload: true\n"
 
 static const struct libos_row rows[] = {
-    {"catnap", "catnap", {"127.0.0.1", "127.0.0.1"}, {"", ""}, {"", ""}, false, false},
-    {"catcollar", "catcollar", {"127.0.0.1", "127.0.0.1"}, {"", ""}, {"", ""}, false, false},
+    {"catnap", "catnap", {"127.0.0.1", "127.0.0.1"}, {"", ""}, {"", ""}, false, false, false},
+    {"catcollar", "catcollar", {"127.0.0.1", "127.0.0.1"}, {"", ""}, {"", ""}, false, false, false},
     IN_VETH("catpowder-xdp", "xdp", "", "", true),
     IN_VETH("catpowder-packet", "packet", "", "", true),
     IN_VETH("catpowder-tap", "tap", "", OFFLOADS, true),
@@ -141,7 +141,8 @@ static size_t collect(struct CMUnitTest tests[], const char *part)
 	for (size_t g = 0; g < sizeof(groups) / sizeof(groups[0]); g++)
 		for (const struct behaviour *b = groups[g]; b->name != NULL; b++) {
 			if ((part != NULL && strstr(b->name, part) == NULL) ||
-			    (b->threads && chosen->one_instance))
+			    (b->threads && chosen->one_instance) ||
+			    (b->kernel && chosen->no_kernel))
 				continue;
 			assert_true(n < CASES_MAX);
 			tests[n++] = (struct CMUnitTest){

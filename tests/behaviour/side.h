@@ -25,6 +25,7 @@ struct libos_row {
 	const char *sections[2];   /* further sections, whole; an @ stands for run_number */
 	bool one_process;          /* has its address alone, against other processes */
 	bool one_instance;         /* against other threads, too */
+	bool no_kernel;            /* the kernel has no end of the wire */
 };
 
 typedef void (*side_fn)(void);
@@ -33,21 +34,28 @@ struct behaviour {
 	const char *name;
 	side_fn a, b; /* b: NULL when A plays alone */
 	bool threads; /* one side has several instances at a time */
+	bool kernel;  /* B is the kernel's stack */
 };
 
 /* A alone; or A, whose name is the case's, with B. */
 #define ALONE(side_a)                                                                              \
 	{                                                                                          \
-#side_a, side_a, NULL, false                                                       \
+#side_a, side_a, NULL, false, false                                                \
 	}
 #define WITH(side_a, side_b)                                                                       \
 	{                                                                                          \
-#side_a, side_a, side_b, false                                                     \
+#side_a, side_a, side_b, false, false                                              \
 	}
 /* One side has several threads with an instance each. */
 #define THREADS(side_a, side_b)                                                                    \
 	{                                                                                          \
-#side_a, side_a, side_b, true                                                      \
+#side_a, side_a, side_b, true, false                                               \
+	}
+
+/* Side B is played by the kernel's stack. */
+#define WITH_KERNEL(side_a, side_b)                                                                \
+	{                                                                                          \
+#side_a, side_a, side_b, false, true                                               \
 	}
 
 /* Each ends with a NULL name. */
