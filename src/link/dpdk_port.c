@@ -23,7 +23,8 @@
 
 static pthread_mutex_t environment_lock = PTHREAD_MUTEX_INITIALIZER;
 static bool environment_is_up;
-static pid_t environment_pid; /* a child of fork() has none of its threads */
+static pid_t environment_pid;        /* a child of fork() has none of its threads */
+static char **environment_arguments; /* it keeps pointers into them */
 static bool port_is_open;
 /* Of a port that was closed: to make it again. */
 static char closed_arguments[1024];
@@ -59,15 +60,21 @@ static void first_complaint(FILE *said, char *out, size_t bytes)
 	}
 }
 
-/* EAL permutes its arguments and keeps pointers into them: they are copied, and stay. */
+/* EAL permutes its arguments and keeps pointers into them: they are copied, into one block. */
 static char **copy_arguments(const struct dpdk_setup *s)
 {
-	char **argv = calloc((size_t)s->eal_arguments_len + 1, sizeof(*argv));
+	size_t bytes = ((size_t)s->eal_arguments_len + 1) * sizeof(char *);
+	char **argv, *text;
 
-	for (int i = 0; argv && i < s->eal_arguments_len; i++) {
-		argv[i] = strdup(s->eal_arguments[i]);
-		if (!argv[i])
-			return NULL;
+	for (int i = 0; i < s->eal_arguments_len; i++)
+		bytes += strlen(s->eal_arguments[i]) + 1;
+	argv = calloc(1, bytes);
+	if (!argv)
+		return NULL;
+	text = (char *)(argv + s->eal_arguments_len + 1);
+	for (int i = 0; i < s->eal_arguments_len; i++) {
+		argv[i] = strcpy(text, s->eal_arguments[i]);
+		text += strlen(text) + 1;
 	}
 	return argv;
 }
@@ -101,20 +108,20 @@ static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES
 	int rc;
 
 	if (!argv || !said) {
+		free(argv);
 		if (said)
 			fclose(said);
 		SAY(why, "not enough memory for DPDK's arguments");
 		return -ENOMEM;
 	}
+	environment_arguments = argv;
 	rc = init_quietly(said, s->eal_arguments_len, argv);
 	first_complaint(said, reason, sizeof(reason));
 	rte_log_set_global_level(RTE_LOG_EMERG); /* its words are not the program's */
 	fclose(said);
 	if (rc >= 0)
 		return 0;
-	SAY(why,
-	    "DPDK's environment does not start: %s (%s); without huge pages add --no-huge to dpdk.eal_init, or make "
-	    "some: echo 512 > /proc/sys/vm/nr_hugepages",
+	SAY(why, "DPDK's environment does not start: %s (%s); demi doctor looks closer",
 	    rte_strerror(rte_errno), reason[0] ? reason : "DEMI_LOG=debug shows more");
 	return rte_errno > 0 ? -rte_errno : -EINVAL;
 }

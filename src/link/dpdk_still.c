@@ -10,12 +10,12 @@
  */
 #include "link/dpdk_still.h"
 #include <errno.h>
-#include <rte_alarm.h>
+#include <rte_interrupts.h>
 #include <semaphore.h>
 #include <stdbool.h>
 #include <stddef.h>
-
-enum { AT_ONCE_US = 1 };
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 static sem_t still, go;
 static bool begun;
@@ -31,18 +31,38 @@ static void stand_still(void *arg)
 	(void)arg;
 	sem_post(&still);
 	wait_for(&go);
-	if (rte_eal_alarm_set(AT_ONCE_US, stand_still, NULL) != 0)
-		sem_post(&still);
+}
+
+/* The environment keeps a copy of the handle. */
+static int register_callback(int fd)
+{
+	struct rte_intr_handle *handle = rte_intr_instance_alloc(RTE_INTR_INSTANCE_F_PRIVATE);
+	int rc = -ENOMEM;
+
+	if (handle && rte_intr_fd_set(handle, fd) == 0 &&
+	    rte_intr_type_set(handle, RTE_INTR_HANDLE_EXT) == 0 &&
+	    rte_intr_callback_register(handle, stand_still, NULL) == 0)
+		rc = 0;
+	rte_intr_instance_free(handle);
+	return rc;
 }
 
 int dpdk_still_begin(void)
 {
+	int fd, rc;
+
 	if (begun)
 		return 0;
+	fd = eventfd(1, EFD_CLOEXEC | EFD_NONBLOCK);
+	if (fd < 0)
+		return -errno;
 	sem_init(&still, 0, 0);
 	sem_init(&go, 0, 0);
-	if (rte_eal_alarm_set(AT_ONCE_US, stand_still, NULL) != 0)
-		return -ENOMEM;
+	rc = register_callback(fd);
+	if (rc < 0) {
+		close(fd);
+		return rc;
+	}
 	wait_for(&still);
 	begun = true;
 	return 0;

@@ -14,7 +14,7 @@
 #include <stdbool.h>
 
 /* From now on, and to the end of the process, the thread is still: the port may be closed beside
- * it. 0, -ENOMEM. One at a time in a process. */
+ * it. 0, -ENOMEM, -EMFILE. One at a time in a process. */
 int dpdk_still_begin(void);
 
 /* Lets it go through what has come, and waits until it is still again: about two switches between
