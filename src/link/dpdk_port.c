@@ -296,11 +296,13 @@ static int set_up_queues(struct dpdk_port *p, struct rte_mempool *mempool)
 	return rc;
 }
 
-/* Where the driver cannot change its address, it has to hear all. */
+/* Where the driver cannot change its address, it has to hear all. A TAP's is that of the kernel's
+ * end, which hears nothing from a neighbour of the same address. */
 static void set_mac(struct dpdk_port *p, const uint8_t *mac)
 {
 	memcpy(&p->mac, mac, sizeof(p->mac));
-	if (rte_eth_dev_default_mac_addr_set(p->id, &p->mac) != 0)
+	if (strcmp(p->info.driver_name, "net_tap") == 0 ||
+	    rte_eth_dev_default_mac_addr_set(p->id, &p->mac) != 0)
 		rte_eth_promiscuous_enable(p->id);
 }
 
