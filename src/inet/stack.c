@@ -200,6 +200,13 @@ uint64_t stack_next_deadline(const struct stack *s)
 	return min_u64(s->ip_deadline_ns, tcp_next_deadline(s));
 }
 
+bool stack_idle(struct stack *s, uint64_t now_ns)
+{
+	stack_set_time(s, now_ns);
+	return s->queued == 0 && list_empty(&s->events) && list_empty(&s->tcp->output) &&
+	       s->now_ns < stack_next_deadline(s);
+}
+
 int stack_events(struct stack *s, struct stack_event ev[], int n)
 {
 	struct list *pos = s->events.next;
