@@ -248,29 +248,58 @@ static int handle_events(struct inet *in, uint64_t now_ns)
 	return happened;
 }
 
+/* Nothing is to be done but to look at the device: what a wait that spins finds nearly always. */
+static inline bool is_idle(struct inet *in, uint64_t now_ns)
+{
+	return in->kept == 0 && now_ns < in->linger_deadline_ns && list_empty(&in->sending) &&
+	       stack_idle(in->stack, now_ns);
+}
+
+/* A patient runtime would come back at once: looking at the device alone sees frames sooner. */
+static int receive(struct inet *in, struct buf *bufs[], uint64_t now_ns)
+{
+	unsigned tries = in->libos.patient ? INET_PATIENT_TRIES : 1;
+	int n;
+
+	pool_collect(in->link->info.rx_pool);
+	if (in->link_lost)
+		return -ENODEV;
+	do {
+		n = in->link->ops->rx(in->link, bufs, LINK_BURST, now_ns);
+	} while (n == 0 && --tries > 0);
+	return n;
+}
+
+static void send_and_tend(struct inet *in, uint64_t now_ns)
+{
+	if (now_ns >= in->linger_deadline_ns)
+		inet_tend(in, now_ns);
+	inet_flush(in, now_ns);
+	inet_datagrams_sent(in);
+}
+
 int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns)
 {
 	struct inet *in = inet_of(l);
 	struct buf *bufs[LINK_BURST];
-	int happened, n;
+	int n = receive(in, bufs, now_ns), happened;
 
+	if (n == 0 && is_link_gone(in, now_ns))
+		n = -ENODEV;
+	if (n == 0 && is_idle(in, now_ns))
+		return 0;
 	in->done = done;
-	pool_collect(in->link->info.rx_pool);
-	n = in->link_lost ? -ENODEV : in->link->ops->rx(in->link, bufs, LINK_BURST, now_ns);
-	if (n < 0 || (n == 0 && is_link_gone(in, now_ns)))
+	if (n < 0)
 		return fail_everything(in, now_ns);
-	happened = n;
 	if (n > 0) {
 		unwatch(in);
 		stack_input(in->stack, bufs, n, now_ns);
 	}
 	if (now_ns >= in->deadline_ns)
 		stack_tick(in->stack, now_ns);
-	happened += handle_events(in, now_ns);
-	if (now_ns >= in->linger_deadline_ns)
-		inet_tend(in, now_ns);
-	inet_flush(in, now_ns);
-	inet_datagrams_sent(in);
+	happened = n + handle_events(in, now_ns);
+	if (!is_idle(in, now_ns))
+		send_and_tend(in, now_ns);
 	in->deadline_ns = stack_next_deadline(in->stack);
 	in->done = NULL;
 	return happened;

@@ -26,6 +26,9 @@
  */
 #define INET_CHECK_NS UINT64_C(100000000)
 
+/* How often the device is asked in one poll while nothing else is to be done. */
+enum { INET_PATIENT_TRIES = 8 };
+
 struct inet {
 	struct libos libos;
 	struct stack *stack;
