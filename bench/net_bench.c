@@ -112,8 +112,8 @@ static void udp_client(char **argv)
 		push_to(qd, &sga, &peer);
 		demi_sgafree(&sga);
 		sga = pop(qd);
-		demi_sgafree(&sga);
 		histogram_record(&h, now_ns() - start_ns);
+		demi_sgafree(&sga);
 	}
 	print_result(&h, now_ns() - all_start_ns);
 }
