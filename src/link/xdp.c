@@ -11,6 +11,7 @@
 #include "base/list.h"
 #include "base/log.h"
 #include "link/interface.h"
+#include "link/xdp_pieces.h"
 #include <errno.h>
 #include <net/if.h>
 #include <stdio.h>
@@ -36,11 +37,16 @@
 #endif
 
 enum {
-	FILL_BATCH = 64,                /* chunks given to the kernel at a time */
-	PIECES = 2 * (FRAME_FRAGS + 1), /* of one frame: each fragment may cross one chunk border */
-	KERNEL_BATCH = 32,              /* pieces that one system call sends */
-	PIECES_MAX_FRAG_BYTES = XDP_CHUNK_BYTES, /* so that a fragment crosses one at most */
+	FILL_BATCH = 32,       /* chunks given to the kernel at a time */
+	KERNEL_HEADROOM = 256, /* XDP_PACKET_HEADROOM, in front of a received frame */
+	CACHE_LINE = 64,
+	FETCH_BYTES = 192, /* of a received frame, before it is looked at */
+	FILL_LEAST = 128,  /* chunks that the kernel has when we look all the time */
+	KERNEL_BATCH = 32, /* pieces that one system call sends */
 };
+
+/* So long after the last full burst the kernel gets fewer chunks again. */
+#define FILL_CALM_NS UINT64_C(100000000)
 
 /* How often an idle one is asked whether its interface is still there. */
 #define XDP_CHECK_NS UINT64_C(1000000000)
@@ -74,8 +80,11 @@ struct xdp {
 	struct buf *pieces[XDP_RX_PIECES]; /* of a received frame, as far as it has come */
 	uint32_t pieces_count;             /* beyond XDP_RX_PIECES: the frame is dropped */
 	struct in_flight *tx;              /* by chunk of the UMEM */
+	uint32_t tx_count;                 /* pieces in all that the kernel has not sent yet */
 	bool *lent; /* by buffer of the pool: the kernel has it to receive into */
 	uint32_t lent_count;
+	uint32_t fill_wanted; /* how many of them the kernel shall have */
+	uint64_t burst_ns;    /* when so many frames came that it shall have all */
 };
 
 static struct xdp *xdp_of(struct link *l)
@@ -91,17 +100,19 @@ static struct buf *buffer_at(struct xdp *x, uint64_t addr)
 	return &x->link.info.rx_pool->bufs[offset / XDP_CHUNK_BYTES];
 }
 
-static void refill(struct xdp *x)
+/* One batch of chunks for the kernel, unless it has `wanted` already. Half of the pool stays for
+ * what is sent and copied. What the ring has room for is known without a look at it, which would
+ * take a cache line from the kernel. */
+static bool refill(struct xdp *x, uint32_t wanted)
 {
 	struct pool *pool = x->link.info.rx_pool;
 	uint32_t at, n = 0;
 
-	/* Half of them stay for what is sent and copied. */
-	if (xsk_prod_nb_free(&x->fill, FILL_BATCH) < FILL_BATCH || pool->free_count < FILL_BATCH ||
-	    x->lent_count + FILL_BATCH > pool->count / 2)
-		return;
+	if (x->lent_count + FILL_BATCH > wanted || x->lent_count + FILL_BATCH > pool->count / 2 ||
+	    pool->free_count < FILL_BATCH)
+		return false;
 	if (xsk_ring_prod__reserve(&x->fill, FILL_BATCH, &at) != FILL_BATCH)
-		return;
+		return false;
 	while (n < FILL_BATCH) {
 		struct buf *b = pool_get(pool);
 
@@ -111,6 +122,25 @@ static void refill(struct xdp *x)
 	}
 	xsk_ring_prod__submit(&x->fill, FILL_BATCH);
 	x->lent_count += FILL_BATCH;
+	return true;
+}
+
+static void fill_up(struct xdp *x)
+{
+	while (refill(x, XDP_RING_FRAMES))
+		;
+}
+
+/* The kernel takes chunks in turn, so that each is in the caches that it has: it gets the fewer the
+ * sooner we take frames, and all there are before we sleep. */
+static void adapt_fill(struct xdp *x, bool full_burst, uint64_t now_ns)
+{
+	if (full_burst) {
+		x->fill_wanted = XDP_RING_FRAMES;
+		x->burst_ns = now_ns;
+	} else if (x->fill_wanted > FILL_LEAST && now_ns - x->burst_ns > FILL_CALM_NS) {
+		x->fill_wanted = FILL_LEAST;
+	}
 }
 
 /* Makes one buffer of a frame's pieces. NULL: no memory, or too many pieces. */
@@ -176,8 +206,12 @@ static void piece_sent(struct in_flight *f)
 /* Drops the references of pieces that were sent. */
 static void complete(struct xdp *x)
 {
-	uint32_t at, n = xsk_ring_cons__peek(&x->completion, XDP_RING_FRAMES, &at);
+	uint32_t at, n;
 
+	if (x->tx_count == 0)
+		return;
+	n = xsk_ring_cons__peek(&x->completion, XDP_RING_FRAMES, &at);
+	x->tx_count -= n;
 	for (uint32_t i = 0; i < n; i++) {
 		uint64_t addr = *xsk_ring_cons__comp_addr(&x->completion, at + i);
 
@@ -206,6 +240,31 @@ static int doorbell(struct xdp *x)
 	return errno == ENXIO || errno == ENODEV ? -ENODEV : 0;
 }
 
+/* Asks for the lines of the frame that is to come next, as far as it can be guessed: the kernel
+ * takes chunks in the order of the fill ring. When the frame is there they come at the same time as
+ * what says so, and not one after the other, 100 ns each. */
+static void expect_next(struct xdp *x)
+{
+	const uint32_t next = x->rx.cached_cons;
+	const uint64_t chunk = *xsk_ring_prod__fill_addr(&x->fill, next);
+
+	__builtin_prefetch(xsk_ring_cons__rx_desc(&x->rx, next));
+	__builtin_prefetch(x->area + chunk + KERNEL_HEADROOM);
+	__builtin_prefetch(x->area + chunk + KERNEL_HEADROOM + CACHE_LINE);
+}
+
+/* The other processor has written them: all lines of a small frame come at once, instead of one
+ * after the other as they are looked at. */
+static void fetch_ahead(const struct xdp *x, uint32_t at, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++) {
+		const struct xdp_desc *d = xsk_ring_cons__rx_desc(&x->rx, at + i);
+
+		for (uint32_t k = 0; k < d->len && k < FETCH_BYTES; k += CACHE_LINE)
+			__builtin_prefetch(x->area + d->addr + k);
+	}
+}
+
 static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 {
 	struct xdp *x = xdp_of(l);
@@ -216,7 +275,9 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 	complete(x);
 	if (x->unsent && doorbell(x) < 0)
 		return -ENODEV;
+	expect_next(x);
 	n = xsk_ring_cons__peek(&x->rx, (uint32_t)max, &at);
+	fetch_ahead(x, at, n);
 	for (uint32_t i = 0; i < n; i++) {
 		bufs[count] = take_piece(x, xsk_ring_cons__rx_desc(&x->rx, at + i));
 		if (!bufs[count])
@@ -228,108 +289,16 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 		xsk_ring_cons__release(&x->rx, n);
 		l->rx_frames += (uint64_t)count;
 	}
-	refill(x);
+	adapt_fill(x, n == (uint32_t)max, now_ns);
+	refill(x, x->fill_wanted);
 	if (xsk_ring_prod__needs_wakeup(&x->fill))
 		recvfrom(x->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 	return count;
 }
 
-struct piece {
-	struct buf *buf;
-	const uint8_t *data;
-	uint32_t len;
-};
-
-/* Cuts memory at the border of chunks. Returns how many pieces, 0: it is not in the UMEM, or there
- * are too many. */
-static unsigned cut(const struct xdp *x, struct piece *out, unsigned room, struct buf *b,
-		    const uint8_t *data, uint32_t len)
-{
-	size_t offset = (size_t)(data - x->area);
-	unsigned n = 0;
-
-	if (data < x->area || offset + len > x->area_bytes)
-		return 0;
-	while (len > 0) {
-		uint32_t here = XDP_CHUNK_BYTES - (uint32_t)(offset % XDP_CHUNK_BYTES);
-
-		if (here > len)
-			here = len;
-		if (n == room)
-			return 0;
-		out[n++] = (struct piece){b, data, here};
-		data += here;
-		offset += here;
-		len -= here;
-	}
-	return n;
-}
-
-/* The pieces of a frame as it lies, or 0: it has to be copied. */
-static unsigned cut_frame(const struct xdp *x, struct piece *out, const struct frame *f)
-{
-	unsigned n = cut(x, out, PIECES, f->head, f->head->data, f->head->len);
-
-	for (unsigned i = 0; n > 0 && i < f->nfrags; i++) {
-		unsigned more =
-		    cut(x, out + n, PIECES - n, f->frags[i].buf, f->frags[i].data, f->frags[i].len);
-
-		n = more > 0 ? n + more : 0;
-	}
-	return n > 1 && !x->multi_buffer ? 0 : n;
-}
-
-/* Appends bytes to a copy, which takes a further buffer where one is full. Returns how many pieces
- * the copy has then, or 0: no buffer is left. */
-static unsigned copy_part(struct xdp *x, struct piece *out, unsigned n, const uint8_t *data,
-			  uint32_t len)
-{
-	while (len > 0) {
-		struct buf *b = n > 0 ? out[n - 1].buf : NULL;
-		uint32_t here;
-
-		if (!b || buf_tailroom(b) == 0) {
-			b = n < PIECES ? pool_get(x->link.info.rx_pool) : NULL;
-			if (!b)
-				return 0;
-			out[n++] = (struct piece){b, b->data, 0};
-		}
-		here = len < buf_tailroom(b) ? len : buf_tailroom(b);
-		memcpy(b->data + b->len, data, here);
-		b->len += here;
-		out[n - 1].len = b->len;
-		data += here;
-		len -= here;
-	}
-	return n;
-}
-
-static void drop_copy(const struct piece *pieces)
-{
-	for (unsigned i = 0; i < PIECES && pieces[i].buf; i++)
-		buf_unref(pieces[i].buf);
-}
-
-/* A frame in buffers of its own, which the pieces hold. 0: none are left. */
-static unsigned copy_frame(struct xdp *x, struct piece *out, const struct frame *f)
-{
-	unsigned n;
-
-	memset(out, 0, PIECES * sizeof(*out));
-	n = copy_part(x, out, 0, f->head->data, f->head->len);
-	for (unsigned i = 0; n > 0 && i < f->nfrags; i++)
-		n = copy_part(x, out, n, f->frags[i].data, f->frags[i].len);
-	if (n == 0) {
-		drop_copy(out);
-		return 0;
-	}
-	assert(n == 1 || x->multi_buffer); /* no frame is longer than the MTU */
-	return n;
-}
-
 /* Puts a frame's pieces on the ring. Each piece holds a reference of its own from now on; the
  * frame's are dropped. */
-static void put_pieces(struct xdp *x, const struct piece *pieces, unsigned n, uint32_t at)
+static void put_pieces(struct xdp *x, const struct xdp_piece *pieces, unsigned n, uint32_t at)
 {
 	for (unsigned i = 0; i < n; i++) {
 		struct xdp_desc *d = xsk_ring_prod__tx_desc(&x->send, at + i);
@@ -345,27 +314,29 @@ static void put_pieces(struct xdp *x, const struct piece *pieces, unsigned n, ui
 /* False: the ring is full, or no buffer is left for a copy; the frame stays the caller's. */
 static bool send_one(struct xdp *x, struct frame *f)
 {
-	struct piece pieces[PIECES];
-	unsigned n = cut_frame(x, pieces, f);
-	const bool copied = n == 0;
+	struct xdp_piece pieces[XDP_TX_PIECES];
+	unsigned n = xdp_cut(pieces, f, x->area, x->area_bytes);
+	const bool copied = n == 0 || (n > 1 && !x->multi_buffer);
 	uint32_t at;
 
 	if (copied)
-		n = copy_frame(x, pieces, f);
+		n = xdp_copy(pieces, f, x->link.info.rx_pool);
 	if (n == 0)
 		return false;
+	assert(n == 1 || x->multi_buffer); /* no frame is longer than the MTU */
 	if (xsk_ring_prod__reserve(&x->send, n, &at) != n) {
 		if (copied)
-			drop_copy(pieces);
+			xdp_drop_copy(pieces);
 		return false;
 	}
 	put_pieces(x, pieces, n, at);
 	xsk_ring_prod__submit(&x->send, n);
+	x->tx_count += n;
 	x->link.tx_frames++;
 	x->link.tx_bytes += f->len;
 	if (copied) {
 		x->link.tx_copied_bytes += f->len;
-		drop_copy(pieces);
+		xdp_drop_copy(pieces);
 	}
 	frame_release(f);
 	return true;
@@ -408,6 +379,7 @@ static int xdp_arm(struct link *l)
 	if (x->failed && !interface_exists(x->index))
 		return -ENODEV;
 	complete(x);
+	fill_up(x);
 	if (xsk_ring_cons__peek(&x->rx, 1, &at) == 0)
 		return 0;
 	xsk_ring_cons__cancel(&x->rx, 1);
@@ -652,8 +624,8 @@ int xdp_open(struct link **out, const struct xdp_setup *opt)
 		return rc;
 	}
 	set_busy_poll(x, opt->busy_poll_us);
-	for (unsigned i = 0; i < XDP_RING_FRAMES / FILL_BATCH; i++)
-		refill(x);
+	fill_up(x);
+	x->fill_wanted = FILL_LEAST;
 	x->link.info.max_frags = FRAME_FRAGS;
 	x->claim_fd = opt->claim_fd;
 	*out = &x->link;
