@@ -89,12 +89,15 @@ def wire(a, name_a, b, name_b, mtu=1500, queues=1):
 
 
 def ours(address, interface, link, gateway=None, prefix=24):
-    """The environment of a program over catpowder."""
+    """The environment of a program over catpowder. link: a value of raw_socket.link, or xdp-native."""
     config = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
     config.write("demikernel:\n  local_ipv4_addr: %s/%d\n" % (address, prefix))
     if gateway:
         config.write("  gateway: %s\n" % gateway)
+    link, _, mode = link.partition("-")
     config.write("raw_socket:\n  linux_interface_name: %s\n  link: %s\n" % (interface, link))
+    if mode:
+        config.write("  xdp_mode: %s\n" % mode)
     config.close()
     env = dict(os.environ, LIBOS="catpowder", CONFIG_PATH=config.name)
     FILES.append(config.name)
