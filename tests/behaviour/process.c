@@ -5,6 +5,7 @@
 #include "side.h"
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -245,6 +246,22 @@ static void on_interrupt(int signal)
 	exit(3);
 }
 
+/* Until a process that waits has gone to sleep over it: proc(5). */
+static void await_sleep(pid_t pid)
+{
+	uint64_t end_ns = now_ns() + (uint64_t)HEAR_SECONDS * 1000000000;
+	char path[64], state = 'R';
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+	while (state != 'S') {
+		FILE *file = fopen(path, "re");
+
+		check(file != NULL && fscanf(file, "%*d %*s %c", &state) == 1);
+		fclose(file);
+		check(now_ns() < end_ns);
+	}
+}
+
 /* exit() out of a signal handler inside a wait: no flush, no harm. */
 static void exit_from_a_signal_handler_inside_a_wait(void)
 {
@@ -266,6 +283,7 @@ static void exit_from_a_signal_handler_inside_a_wait(void)
 		_exit(4);
 	}
 	check(read(gate[0], &(char){0}, 1) == 1);
+	await_sleep(child); /* in the wait, then: nothing before it sleeps */
 	equal(kill(child, SIGINT), 0);
 	equal(waitpid(child, &status, 0), child);
 	check(WIFEXITED(status));
