@@ -98,8 +98,13 @@ enum {
 	TCP_POOL_LOW_DIVISOR = 4,
 	/* The last part of the stack's pool is not for copies of what programs send, as a divisor:
 	 * acknowledgements and headers must find room, or nothing is ever given back. An empty
-	 * queue may have one buffer all the same. */
+	 * queue may have one buffer all the same, as far as tcp_pressure.h lets it. */
 	TCP_POOL_SEND_DIVISOR = 8,
+	/* Below this part of a pool not even an empty queue may have one, received or sent, whose
+	 * group of peers holds TCP_PEER_SHARE_DIVISOR of the pool already. */
+	TCP_POOL_SCARCE_DIVISOR = 16,
+	/* The very last of a pool is for nobody's queue: what arrives must find room. */
+	TCP_POOL_RESERVE_DIVISOR = 32,
 	/* Pieces of copied data that may lie in a connection's send queue one message each; later
 	 * ones are packed. */
 	TCP_LOOSE_CHUNKS = 16,

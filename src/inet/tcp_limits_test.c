@@ -311,23 +311,42 @@ static void single_bytes_that_are_not_read_are_packed(void **state)
 	finish(net);
 }
 
+/* Buffers that are elsewhere: all but `rest`. */
+static struct buf *take_until(struct pool *pool, uint32_t rest)
+{
+	struct buf *taken = NULL, *b;
+
+	while (pool->free_count > rest) {
+		b = pool_get(pool);
+		b->next = taken;
+		taken = b;
+	}
+	return taken;
+}
+
+static void give_back(struct buf *taken)
+{
+	struct buf *b;
+
+	while ((b = taken) != NULL) {
+		taken = b->next;
+		buf_unref(b);
+	}
+}
+
 /* Many buffers are elsewhere: of what comes nothing is kept but the first of each connection, which
  * goes on when they are back. */
 static void when_buffers_run_low_each_connection_keeps_its_first_bytes_alone(void **state)
 {
 	struct net *net = *state;
-	struct buf *taken = NULL, *b;
+	struct buf *taken;
 	struct sock *k[2];
 	struct stack_received r;
 
 	start(net);
 	for (uint16_t i = 0; i < 2; i++)
 		k[i] = connect_from(net, (uint16_t)(100 + i));
-	while (net->pool->free_count > net->pool->count / (2 * TCP_POOL_LOW_DIVISOR) / 2) {
-		b = pool_get(net->pool);
-		b->next = taken;
-		taken = b;
-	}
+	taken = take_until(net->pool, net->pool->count / (2 * TCP_POOL_LOW_DIVISOR) - 1);
 	for (uint16_t i = 0; i < 2; i++) {
 		for (int n = 0; n < 3; n++) {
 			const struct tcp_cb *cb = tcp_cb_of(k[i]);
@@ -342,12 +361,89 @@ static void when_buffers_run_low_each_connection_keeps_its_first_bytes_alone(voi
 		buf_unref(r.buf);
 	}
 	assert_int_equal(net->s->stats.tcp_starved, 4);
-	while ((b = taken) != NULL) {
-		taken = b->next;
-		buf_unref(b);
-	}
+	give_back(taken);
 	for (int i = 0; i < 2; i++)
 		stack_abort(k[i], net->now_ns);
+	finish(net);
+}
+
+enum { POOL = 256, MANY = 512 };
+
+/* A pool smaller than what is allowed in connections, as with AF_XDP; a connection of another peer,
+ * and of PEER_IP so many that their first bytes leave little. Returns how many. */
+static uint16_t fill_pool_from_one_peer(struct net *net, struct sock *k[MANY], struct sock **other)
+{
+	struct endpoint local = at(OUR_IP, PORT);
+	uint16_t n = 0;
+	uint32_t before;
+
+	net_restart_with_pool(net, POOL);
+	net->cfg.max_tcp = MANY;
+	net->cfg.max_listeners = 1;
+	net->cfg.prefix_len = 8;
+	net_restart_with_statics(net);
+	assert_int_equal(stack_open(net->s, SOCK_STREAM, NULL, &listener), 0);
+	assert_int_equal(stack_bind(listener, &local, false), 0);
+	assert_int_equal(stack_listen(listener, BACKLOG), 0);
+	give_syn(net, THIRD_IP, 7);
+	give(net, THIRD_IP, 7, ISS + 1, our_next(net, THIRD_IP, 7), TCP_ACK, 0);
+	assert_int_equal(stack_accept(listener, NULL, other), 0);
+	do {
+		k[n] = connect_from(net, (uint16_t)(1000 + n));
+		before = net->pool->free_count;
+		give(net, PEER_IP, (uint16_t)(1000 + n), ISS + 1, tcp_cb_of(k[n])->snd_nxt, TCP_ACK,
+		     SEGMENT_BYTES);
+		net_drain(net);
+		n++;
+	} while (n < MANY && net->pool->free_count < before);
+	return n;
+}
+
+static void one_peer_does_not_get_the_last_of_the_pool(void **state)
+{
+	static struct sock *k[MANY];
+	struct net *net = *state;
+	struct sock *other;
+	bool zero_copy;
+	uint16_t n = fill_pool_from_one_peer(net, k, &other);
+
+	assert_int_equal(net->pool->free_count, POOL / TCP_POOL_SCARCE_DIVISOR);
+	assert_int_equal(net->s->stats.tcp_starved, 1);
+	/* It cannot be sent anything either, but for one; others can, and what they send arrives.
+	 */
+	assert_int_equal(stack_send(k[0], NULL, (uint8_t[]){1}, 1, &zero_copy, net->now_ns), 1);
+	assert_int_equal(stack_send(k[1], NULL, (uint8_t[]){1}, 1, &zero_copy, net->now_ns),
+			 -ENOMEM);
+	give(net, THIRD_IP, 7, ISS + 1, tcp_cb_of(other)->snd_nxt, TCP_ACK, SEGMENT_BYTES);
+	assert_int_equal(tcp_cb_of(other)->rcv_nxt, ISS + 1 + SEGMENT_BYTES);
+	assert_int_equal(stack_send(other, NULL, (uint8_t[]){1}, 1, &zero_copy, net->now_ns), 1);
+	net_drain(net);
+	while (n > 0)
+		stack_abort(k[--n], net->now_ns);
+	stack_abort(other, net->now_ns);
+	finish(net);
+}
+
+/* Three quarters of its connections go, and somebody else takes what they held. */
+static void what_a_peer_gives_back_counts_no_more(void **state)
+{
+	static struct sock *k[MANY];
+	struct net *net = *state;
+	struct buf *taken;
+	struct sock *other;
+	bool zero_copy;
+	uint16_t n = fill_pool_from_one_peer(net, k, &other), left = n;
+
+	while (left > n / 4 - 2)
+		stack_abort(k[--left], net->now_ns);
+	net_drain(net);
+	taken = take_until(net->pool, POOL / TCP_POOL_SCARCE_DIVISOR - 1);
+	net->now_ns += TCP_MS(200);
+	assert_int_equal(stack_send(k[0], NULL, (uint8_t[]){1}, 1, &zero_copy, net->now_ns), 1);
+	give_back(taken);
+	while (left > 0)
+		stack_abort(k[--left], net->now_ns);
+	stack_abort(other, net->now_ns);
 	finish(net);
 }
 
@@ -416,6 +512,8 @@ int main(void)
 	    net_test(single_bytes_that_are_not_read_are_packed),
 	    net_test(when_buffers_run_low_each_connection_keeps_its_first_bytes_alone),
 	    net_test(copies_of_what_programs_send_leave_the_last_of_the_pool_alone),
+	    net_test(one_peer_does_not_get_the_last_of_the_pool),
+	    net_test(what_a_peer_gives_back_counts_no_more),
 	    net_test(without_a_set_of_ranges_what_is_out_of_order_is_dropped),
 	};
 

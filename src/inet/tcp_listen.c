@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_listen.h"
-#include "base/siphash.h"
 #include "inet/tcp_input.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_reply.h"
@@ -17,11 +16,6 @@ uint16_t tcp_half_window(const struct tcp_half *h)
 uint16_t tcp_half_mss(const struct tcp_half *h)
 {
 	return tcp_own_mss(h->listener);
-}
-
-static uint8_t group_of(const struct tcp_table *t, const struct ip_addr *ip)
-{
-	return (uint8_t)siphash13_2(t->hash_key, ip->words[0], ip->words[1]);
 }
 
 /* A place for one more; the oldest of the same group, or of all, may have to give way. */
@@ -49,7 +43,7 @@ static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
 			const struct packet *pkt, uint32_t iss_floor)
 {
 	struct stack *s = listener->sock.stack;
-	uint8_t group = group_of(s->tcp, &pkt->src);
+	uint8_t group = tcp_peer_group(s->tcp, &pkt->src);
 	struct tcp_half *h = new_half(s, group);
 	uint32_t iss;
 

@@ -42,11 +42,13 @@ void tcp_receive_append(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_
 }
 
 /* Keeping more frames would starve the pool that all connections receive from: nothing but the
- * first bytes of an empty queue is kept then, so that every program can still make progress. */
-static bool starving(const struct tcp_cb *cb, const struct buf *b)
+ * first bytes of an empty queue is kept then, so that every program can still make progress, and
+ * not even those of a peer that has too many of them. */
+static bool starving(struct tcp_cb *cb, const struct buf *b)
 {
-	return cb->recv_head != NULL &&
-	       b->pool->free_count < b->pool->count / (2 * TCP_POOL_LOW_DIVISOR);
+	if (cb->recv_head != NULL)
+		return b->pool->free_count < b->pool->count / (2 * TCP_POOL_LOW_DIVISOR);
+	return tcp_pool_scarce(b->pool) && !tcp_pressure_allows(cb, b->pool);
 }
 
 void tcp_receive_learn_size(struct tcp_cb *cb, uint32_t bytes)

@@ -12,6 +12,7 @@
 #define INET_TCP_RECEIVE_H
 
 #include "inet/tcp_output.h"
+#include "inet/tcp_pressure.h"
 
 /* Bytes of memory that a buffer in a receive queue pins. */
 static inline uint32_t tcp_buf_memory(const struct buf *b)
@@ -57,7 +58,7 @@ bool tcp_receive_queue(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_t
  * is out of order and the program reads, who is to be told. False: b was not taken. */
 static inline bool tcp_receive_next(struct tcp_cb *cb, const struct tcp_segment *seg, struct buf *b)
 {
-	if (cb->recv_head == NULL) {
+	if (cb->recv_head == NULL && !tcp_pool_scarce(b->pool)) {
 		b->data = seg->data;
 		b->len = seg->len;
 		b->next = NULL;

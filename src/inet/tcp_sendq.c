@@ -4,7 +4,7 @@
  */
 #include "inet/tcp_sendq.h"
 #include "base/checksum.h"
-#include "inet/tcp_table.h"
+#include "inet/tcp_pressure.h"
 
 /* Up to len bytes into the last chunk: one that was not sent yet, or, once a connection holds many
  * chunks, any. What is in flight is not written to: the bytes go behind it. */
@@ -32,11 +32,13 @@ static uint32_t copy_to_last(struct tcp_cb *cb, struct tcp_chunk *c, const uint8
 }
 
 /* May the queue have one more buffer of the stack's pool? */
-static bool may_grow(const struct tcp_cb *cb)
+static bool may_grow(struct tcp_cb *cb)
 {
 	const struct pool *pool = cb->sock.stack->pool;
 
-	return cb->send_head == NULL || pool->free_count > pool->count / TCP_POOL_SEND_DIVISOR;
+	if (cb->send_head != NULL)
+		return pool->free_count > pool->count / TCP_POOL_SEND_DIVISOR;
+	return !tcp_pool_scarce(pool) || tcp_pressure_allows(cb, pool);
 }
 
 uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len)

@@ -102,6 +102,11 @@ int tcp_create(struct stack *s)
 	return -ENOMEM;
 }
 
+uint8_t tcp_peer_group(const struct tcp_table *t, const struct ip_addr *ip)
+{
+	return (uint8_t)siphash13_2(t->hash_key, ip->words[0], ip->words[1]);
+}
+
 /* Gives back the buffers of one control block that may have any. */
 static void drop_buffers(struct tcp_cb *cb)
 {

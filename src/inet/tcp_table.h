@@ -114,6 +114,8 @@ struct tcp_table {
 	uint32_t listeners;
 	struct list time_wait; /* oldest first: link */
 	uint32_t port_next;
+	uint32_t group_buffers[TCP_PEER_GROUPS]; /* held, while a pool is scarce: tcp_pressure.c */
+	uint64_t group_buffers_ns;               /* when they were counted */
 	uint32_t challenges_left;
 	uint64_t challenges_until_ns;
 };
@@ -121,6 +123,9 @@ struct tcp_table {
 /* The keyed hash by which both tables are looked up. */
 uint32_t tcp_table_hash(const struct tcp_table *t, const struct ip_addr *peer_ip,
 			uint16_t peer_port, uint16_t local_port);
+
+/* Which of TCP_PEER_GROUPS a peer belongs to: not of its choosing. */
+uint8_t tcp_peer_group(const struct tcp_table *t, const struct ip_addr *ip);
 
 /* The connection of these endpoints, or NULL. */
 struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,

@@ -242,7 +242,7 @@ int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t le
 	*zero_copy = false;
 	if (cb->rare == 0 && cb->send_tail == NULL &&
 	    len - 1 < cb->message_max && /* not 0 either */
-	    tcp_sendq_message(cb, data, len)) {
+	    !tcp_pool_scarce(cb->sock.stack->pool) && tcp_sendq_message(cb, data, len)) {
 		tcp_output_request(cb);
 		return len;
 	}
