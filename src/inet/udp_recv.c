@@ -11,6 +11,7 @@
 #include "inet/udp_sock.h"
 #include "mem/pool.h"
 #include <errno.h>
+#include <stddef.h>
 
 enum { UDP_HEADER_BYTES = 8, UDP_LENGTH = 4, UDP_CHECKSUM = 6 };
 
@@ -66,7 +67,9 @@ static void queue(struct udp_sock *k, struct buf *b, const struct endpoint *from
 {
 	_Static_assert(sizeof(*from) <= 20 + UDP_HEADER_BYTES, "fits where the headers were");
 
-	memcpy(b->data - sizeof(*from), from, sizeof(*from));
+	/* Without the padding behind the port, which has no value: valgrind would follow it into
+	 * the frame that the device writes to the same place later. */
+	memcpy(b->data - sizeof(*from), from, offsetof(struct endpoint, port) + sizeof(from->port));
 	b->mark = 0;
 	b->next = NULL;
 	if (k->last != NULL)
