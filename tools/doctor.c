@@ -11,6 +11,7 @@
 #include "libos/machine.h"
 #include "libos/table.h"
 #include "rt/config.h"
+#include "rt/shortage.h"
 
 #include <errno.h>
 #include <getopt.h>
@@ -75,6 +76,7 @@ static void examine(struct report *r, const struct libos_class *class)
 	}
 	if (!r->file && config.file)
 		r->file = strdup(config.file);
+	shortage_examine(&config, &row->found);
 	class->examine(&config, &row->found);
 	config_free(&config);
 }

@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "demi/sga.h"
 #include "rt/result.h"
+#include "rt/shortage.h"
 
 static struct buf *allocate(size_t size)
 {
@@ -16,6 +17,8 @@ static struct buf *allocate(size_t size)
 		return NULL;
 	call = API_BEGIN(in, "demi_sgaalloc");
 	b = heap_alloc(in->heap, size);
+	if (__builtin_expect(!b, 0) && size - 1 < HEAP_MAX_BYTES)
+		shortage_tell(in, SHORTAGE_BUFFERS);
 	api_end(&call, 0);
 	return b;
 }

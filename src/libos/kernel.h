@@ -66,7 +66,6 @@ struct kernel {
 	int socket_flags; /* of socket(2) and accept4(2) */
 	int epoll_fd;
 	bool nested;         /* epoll_fd is in the instance's set */
-	bool warned;         /* that there are no descriptors left */
 	bool lingering_edge; /* a lingering queue had an edge */
 	struct list queues;
 	struct list ready;     /* have an operation that may go on now */

@@ -23,7 +23,7 @@ static void examine_limit(const struct config *c, struct findings *found)
 	    limit.rlim_cur >= (rlim_t)wanted)
 		return;
 	findings_add(found, FINDING_NOTE, "open-files",
-		     "each queue of catnap is an open file, of which a process may have %llu; "
+		     "each queue is an open file, of which a process may have %llu; "
 		     "limits.max_queues is %u",
 		     (unsigned long long)limit.rlim_cur, c->max_queues);
 	findings_remedy(found,

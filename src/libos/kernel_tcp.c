@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "base/config.h"
-#include "base/log.h"
 #include "libos/kernel.h"
 #include "libos/kernel_call.h"
 #include <errno.h>
@@ -96,18 +95,12 @@ bool kernel_tcp_is_of_the_peer(int err)
 
 int kernel_tcp_accept_failed(struct kernel_queue *q, int err)
 {
-	struct kernel *k = kernel_of(&q->queue);
-
 	switch (err) {
 	case EAGAIN:
 		q->readable = false;
 		return -EAGAIN;
 	case EMFILE:
 	case ENFILE:
-		if (!k->warned)
-			log_warn("accept: no kernel descriptors left: raise the limit (ulimit -n) "
-				 "or close connections");
-		k->warned = true;
 		return -EMFILE;
 	case ENOBUFS:
 		return -ENOMEM;

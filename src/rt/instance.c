@@ -9,6 +9,7 @@
 #include "libos/table.h"
 #include "base/clock.h"
 #include "rt/config.h"
+#include "rt/shortage.h"
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -106,12 +107,17 @@ static void process_setup(void)
 	atexit(on_exit_flush);
 }
 
-/* Says why a libOS cannot start: what the attempt showed, else what demi doctor would say. */
-static void explain(const struct libos_class *class, const struct config *c, struct findings *found,
+/* Says why a libOS cannot start: what the attempt showed, else what demi doctor would say. Of
+ * descriptors there may be enough again by now. */
+static void explain(struct instance *in, const struct libos_class *class, struct findings *found,
 		    int rc)
 {
+	if (found->count == 0 && (rc == -EMFILE || rc == -ENFILE)) {
+		shortage_of_call(in, rc);
+		return;
+	}
 	if (found->count == 0 && class->examine)
-		class->examine(c, found);
+		class->examine(&in->config, found);
 	if (findings_log_errors(found) == 0)
 		log_error("%s cannot start: %s; demi doctor looks closer", class->name,
 			  strerror(-rc));
@@ -134,23 +140,64 @@ static int open_liboses(struct instance *in)
 	}
 	rc = class->create(&in->libos[LIBOS_NETWORK], &env);
 	if (rc < 0) {
-		explain(class, &in->config, &found, rc);
+		explain(in, class, &found, rc);
 		return rc;
 	}
 	in->waits_unpolled_max =
 	    class->waits_unpolled_max > 0 ? class->waits_unpolled_max : WAITS_UNPOLLED_MAX;
 	rc = libos_memory.create(&in->libos[LIBOS_MEMORY], &env);
-	if (rc < 0)
+	if (rc < 0) {
 		class->destroy(in->libos[LIBOS_NETWORK], 0);
+		shortage_of_call(in, rc);
+	}
 	return rc;
 }
 
-static uint64_t heap_bytes(const struct config *c)
+uint64_t instance_heap_bytes(const struct config *c)
 {
 	const struct libos_class *class = libos_find(c->libos);
 	uint64_t max = class ? class->heap_bytes_max : 0;
 
 	return max > 0 && max < c->heap_bytes ? max : c->heap_bytes;
+}
+
+static int open_tables(struct instance *in)
+{
+	int rc = operations_create(&in->operations, in->config.max_operations,
+				   in->config.max_unclaimed_closed);
+
+	if (rc < 0)
+		return rc;
+	rc = descriptors_create(&in->descriptors, in->config.max_queues);
+	if (rc < 0)
+		goto free_operations;
+	rc = heap_create(&in->heap, in->config.small_buffers, instance_heap_bytes(&in->config));
+	if (rc < 0)
+		goto free_descriptors;
+	return 0;
+
+free_descriptors:
+	descriptors_destroy(&in->descriptors);
+free_operations:
+	operations_destroy(&in->operations);
+	return rc;
+}
+
+static void free_tables(struct instance *in)
+{
+	heap_destroy(in->heap);
+	descriptors_destroy(&in->descriptors);
+	operations_destroy(&in->operations);
+}
+
+/* The tables had no room: says how much they want, where that is why. */
+static void explain_tables(struct instance *in, int rc)
+{
+	struct findings found = {0};
+
+	shortage_examine(&in->config, &found);
+	if (findings_log_errors(&found) == 0)
+		shortage_of_call(in, rc);
 }
 
 static int open_instance(struct instance *in)
@@ -159,22 +206,16 @@ static int open_instance(struct instance *in)
 
 	if (rc < 0)
 		return rc;
-	rc = operations_create(&in->operations, in->config.max_operations,
-			       in->config.max_unclaimed_closed);
-	if (rc < 0)
+	rc = open_tables(in);
+	if (rc < 0) {
+		explain_tables(in, rc);
 		goto free_config;
-	rc = descriptors_create(&in->descriptors, in->config.max_queues);
-	if (rc < 0)
-		goto free_operations;
-	rc = heap_create(&in->heap, in->config.small_buffers, heap_bytes(&in->config));
-	if (rc < 0)
-		goto free_descriptors;
+	}
 	in->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (in->epoll_fd < 0) {
 		rc = -errno;
-		log_error("no descriptor for epoll: %s; raise the limit with ulimit -n",
-			  strerror(errno));
-		goto free_heap;
+		shortage_of_call(in, rc);
+		goto free_tables;
 	}
 	rc = open_liboses(in);
 	if (rc < 0)
@@ -183,12 +224,8 @@ static int open_instance(struct instance *in)
 
 close_epoll:
 	close(in->epoll_fd);
-free_heap:
-	heap_destroy(in->heap);
-free_descriptors:
-	descriptors_destroy(&in->descriptors);
-free_operations:
-	operations_destroy(&in->operations);
+free_tables:
+	free_tables(in);
 free_config:
 	config_free(&in->config);
 	return rc;
@@ -203,8 +240,10 @@ int instance_create(demi_callback_t callback)
 		return -EEXIST;
 	pthread_once(&process_once, process_setup);
 	in = calloc(1, sizeof(*in));
-	if (!in)
+	if (!in) {
+		log_error("no memory for an instance");
 		return -ENOMEM;
+	}
 	rc = open_instance(in);
 	if (rc < 0) {
 		free(in);
@@ -248,9 +287,7 @@ void instance_destroy(struct instance *in)
 		in->libos[i]->class->destroy(in->libos[i], linger_ns);
 	release_pending(in);
 	close(in->epoll_fd);
-	heap_destroy(in->heap);
-	descriptors_destroy(&in->descriptors);
-	operations_destroy(&in->operations);
+	free_tables(in);
 	config_free(&in->config);
 	free(in);
 }

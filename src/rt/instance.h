@@ -39,6 +39,7 @@ struct instance {
 	uint32_t rover;          /* where find_left_behind() goes on */
 	/* Cold: */
 	int epoll_fd;
+	unsigned told; /* bits of enum shortage: what the log knows */
 	struct config config;
 	struct instance *next; /* of all instances, for fork() */
 };
@@ -52,6 +53,9 @@ int instance_create(demi_callback_t callback);
 
 /* Delivers what was accepted for at most the configured linger, then frees all. */
 void instance_destroy(struct instance *in);
+
+/* Of address space for messages: what is configured, or as much as the libOS can do with. */
+uint64_t instance_heap_bytes(const struct config *c);
 
 /* Polls every libOS once and makes what they finished ready. Returns how much happened. */
 int instance_poll(struct instance *in, uint64_t now_ns);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "rt/queue.h"
+#include "rt/shortage.h"
 #include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -29,6 +30,7 @@ started(struct instance *in, struct slot *s, enum demi_opcode opcode, int rc, de
 {
 	if (__builtin_expect(rc < 0, 0) && rc != -EINPROGRESS) {
 		operation_refused(&in->operations, s);
+		shortage_of_operation(in, opcode, rc);
 		return rc;
 	}
 	*qt = operation_token(s);
@@ -37,10 +39,25 @@ started(struct instance *in, struct slot *s, enum demi_opcode opcode, int rc, de
 	return 0;
 }
 
+static int take_descriptor(struct instance *in)
+{
+	int qd = descriptor_take(&in->descriptors);
+
+	if (qd < 0)
+		shortage_tell(in, SHORTAGE_QUEUES);
+	return qd;
+}
+
+static __attribute__((cold, noinline)) int no_operation(struct instance *in)
+{
+	shortage_tell(in, SHORTAGE_OPERATIONS);
+	return -ENOMEM;
+}
+
 static int open_queue(struct instance *in, struct libos *l, enum queue_type type, int *qd)
 {
 	struct queue *q;
-	int rc = descriptor_take(&in->descriptors);
+	int rc = take_descriptor(in);
 
 	if (rc < 0)
 		return rc;
@@ -48,6 +65,7 @@ static int open_queue(struct instance *in, struct libos *l, enum queue_type type
 	rc = l->class->socket(l, type, &q);
 	if (rc < 0) {
 		descriptor_put(&in->descriptors, *qd);
+		shortage_of_call(in, rc);
 		return rc;
 	}
 	instance_adopt(in, *qd, q);
@@ -121,13 +139,13 @@ int queue_accept(struct instance *in, struct queue *q, demi_qtoken_t *qt)
 		return -EINVAL;
 	/* The new connection's descriptor is kept now: once it is accepted it must not be lost for
 	 * want of one. */
-	qd = descriptor_take(&in->descriptors);
+	qd = take_descriptor(in);
 	if (qd < 0)
 		return qd;
 	s = operation_start(&in->operations, DEMI_OPC_ACCEPT, q);
 	if (!s) {
 		descriptor_put(&in->descriptors, qd);
-		return -ENOMEM;
+		return no_operation(in);
 	}
 	s->accept_qd = qd;
 	rc = started(in, s, DEMI_OPC_ACCEPT, q->libos->class->accept(&s->op), qt);
@@ -152,7 +170,7 @@ int queue_connect(struct instance *in, struct queue *q, const struct endpoint *t
 		return -EISCONN;
 	s = operation_start(&in->operations, DEMI_OPC_CONNECT, q);
 	if (!s)
-		return -ENOMEM;
+		return no_operation(in);
 	s->op.connect.to = *to;
 	q->connecting = true;
 	rc = started(in, s, DEMI_OPC_CONNECT, q->libos->class->connect(&s->op), qt);
@@ -204,7 +222,7 @@ int queue_close_async(struct instance *in, struct queue *q, demi_qtoken_t *qt)
 
 	s = operation_start(&in->operations, DEMI_OPC_CLOSE, q);
 	if (!s)
-		return -ENOMEM;
+		return no_operation(in);
 	cancel_waiting(in, q);
 	q->closing = true;
 	rc = started(in, s, DEMI_OPC_CLOSE, q->libos->class->close_async(&s->op), qt);
@@ -228,15 +246,19 @@ static int may_push(const struct queue *q, const struct endpoint *to)
 static int own_push(struct instance *in, struct operation *op, struct buf *b, const uint8_t *data)
 {
 	if (__builtin_expect(pool_is_own(b->pool), 1)) {
-		if (buf_crowded(b))
+		if (__builtin_expect(buf_crowded(b), 0)) {
+			shortage_tell(in, SHORTAGE_REFERENCES);
 			return -ENOMEM;
+		}
 		op->push.buf = buf_ref(b);
 		op->push.data = data;
 		return 0;
 	}
 	op->push.buf = heap_alloc(in->heap, op->push.len);
-	if (!op->push.buf)
+	if (!op->push.buf) {
+		shortage_tell(in, SHORTAGE_BUFFERS);
 		return -ENOMEM;
+	}
 	memcpy(op->push.buf->data, data, op->push.len);
 	op->push.data = op->push.buf->data;
 	return 0;
@@ -252,7 +274,7 @@ int queue_push(struct instance *in, struct queue *q, struct buf *b, const uint8_
 		return rc;
 	s = operation_start(&in->operations, DEMI_OPC_PUSH, q);
 	if (!s)
-		return -ENOMEM;
+		return no_operation(in);
 	s->op.push.len = len;
 	if (to) {
 		s->op.push.has_to = true;
@@ -282,7 +304,7 @@ int queue_pop(struct instance *in, struct queue *q, uint32_t max_bytes, demi_qto
 		return -EDESTADDRREQ;
 	s = operation_start(&in->operations, DEMI_OPC_POP, q);
 	if (!s)
-		return -ENOMEM;
+		return no_operation(in);
 	s->op.pop.max_bytes = max_bytes;
 	return started(in, s, DEMI_OPC_POP, q->libos->class->pop(&s->op), qt);
 }

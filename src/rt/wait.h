@@ -7,6 +7,7 @@
 
 #include "rt/instance.h"
 #include "rt/result.h"
+#include "rt/shortage.h"
 #include <time.h>
 
 /* All: 0 or -errno; results in order of completion; their tokens are consumed. timeout: an
@@ -36,6 +37,8 @@ static inline void wait_take(struct instance *in, struct slot *s, demi_qresult_t
 			   result_address(&op->pop.from));
 	} else {
 		result_no_sga(&qr->qr_value.sga);
+		if (__builtin_expect(!done, 0))
+			shortage_of_operation(in, op->opcode, op->error);
 		if (done && op->opcode == DEMI_OPC_ACCEPT) {
 			qr->qr_value.ares.qd = s->accept_qd;
 			qr->qr_value.ares.addr = endpoint_to_sockaddr_in(&op->accept.peer);

@@ -3,8 +3,37 @@
  * SPDX-License-Identifier: MIT
  */
 #include "side.h"
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
+#include <unistd.h>
+
+/* What the log has got since listen_to_log(). */
+static struct {
+	unsigned lines;
+	char last[512];
+} logged;
+
+static void keep_line(int level, const char *line)
+{
+	equal(level, 0);
+	logged.lines++;
+	snprintf(logged.last, sizeof(logged.last), "%s", line);
+}
+
+static void listen_to_log(void)
+{
+	logged.lines = 0;
+	demi_set_log(keep_line);
+}
+
+/* One line, that says these. */
+static void logged_once(const char *what, const char *remedy)
+{
+	equal(logged.lines, 1);
+	check(strstr(logged.last, what) != NULL);
+	check(strstr(logged.last, remedy) != NULL);
+}
 
 static void a_full_descriptor_table_is_emfile(void)
 {
@@ -14,6 +43,7 @@ static void a_full_descriptor_table_is_emfile(void)
 
 	configure(NULL, "  max_queues: 8\n");
 	begin();
+	listen_to_log();
 	for (int round = 0; round < 3; round++) {
 		for (int i = 0; i < QUEUES; i++) {
 			if (i % 2 == 0)
@@ -30,6 +60,7 @@ static void a_full_descriptor_table_is_emfile(void)
 		for (int i = 0; i < QUEUES; i++)
 			equal(demi_close(qd[i]), 0);
 	}
+	logged_once("all 8 queues", "max_queues");
 }
 
 static void no_descriptor_of_the_kernels_left_is_emfile(void)
@@ -42,12 +73,16 @@ static void no_descriptor_of_the_kernels_left_is_emfile(void)
 	few = before;
 	few.rlim_cur = 40;
 	equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	listen_to_log();
 	for (rc = 0; rc == 0 && n < 64; n++)
 		rc = demi_socket(&qd[n], AF_INET, SOCK_STREAM, 0);
 	/* A libOS that needs none of them does not mind. */
 	check(rc == 0 || rc == EMFILE);
-	if (rc != 0)
+	if (rc != 0) {
 		n--;
+		equal(demi_socket(&qd[n], AF_INET, SOCK_DGRAM, 0), EMFILE);
+		logged_once("kernel descriptors", "ulimit -n");
+	}
 	while (n > 0)
 		equal(demi_close(qd[--n]), 0);
 	equal(demi_close(tcp_socket()), 0);
@@ -63,6 +98,7 @@ static void a_full_operation_table_is_enomem(void)
 
 	configure(NULL, "  max_operations: 64\n");
 	begin();
+	listen_to_log();
 	equal(demi_queue(&qd), 0);
 	sga = demi_sgaalloc(1);
 	for (int round = 0; round < 3; round++) {
@@ -85,6 +121,29 @@ static void a_full_operation_table_is_enomem(void)
 		}
 	}
 	equal(demi_sgafree(&sga), 0);
+	logged_once("all 64 operations", "max_operations");
+}
+
+/* One is enough to read the configuration, and for the first of what is opened then. */
+static void an_init_without_descriptors_is_emfile_and_one_line(void)
+{
+	struct rlimit before, few;
+	int next = dup(0);
+
+	if (row->one_process)
+		return; /* a device has more to say */
+	check(next >= 0);
+	close(next);
+	equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	few.rlim_cur = (rlim_t)next + 1;
+	listen_to_log();
+	equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	equal(demi_init(NULL), EMFILE);
+	equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	logged_once("kernel descriptors", "ulimit -n");
+	begin();
+	equal(demi_close(tcp_socket()), 0);
 }
 
 static void sgas_have_a_largest_size(void)
@@ -128,6 +187,7 @@ static void without_memory_an_sga_is_null(void)
 
 	configure(NULL, "  small_buffers: 64\n  heap_bytes: 67108864\n");
 	begin();
+	listen_to_log();
 	for (size_t i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++)
 		for (int round = 0; round < 2; round++) {
 			size_t n = take_all(taken, MAX, bytes[i]);
@@ -137,6 +197,7 @@ static void without_memory_an_sga_is_null(void)
 			while (n > 0)
 				equal(demi_sgafree(&taken[--n]), 0);
 		}
+	logged_once("no buffer", "demi_sgafree");
 	free(taken);
 }
 
@@ -234,6 +295,7 @@ const struct behaviour limit_cases[] = {
     ALONE(a_full_descriptor_table_is_emfile),
     ALONE(no_descriptor_of_the_kernels_left_is_emfile),
     ALONE(a_full_operation_table_is_enomem),
+    ALONE(an_init_without_descriptors_is_emfile_and_one_line),
     ALONE(sgas_have_a_largest_size),
     ALONE(without_memory_an_sga_is_null),
     WITH(without_memory_a_pop_fails_and_loses_nothing, peer_sends_a_pattern),
