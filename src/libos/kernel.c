@@ -107,6 +107,9 @@ void kernel_queue_free(struct kernel *k, struct kernel_queue *q)
 	 * in the set. */
 	if (q->registered)
 		kernel_unregister(k, q);
+	/* Such a copy would go on listening, too, and keep the address. */
+	if (q->queue.listening)
+		shutdown(q->fd, SHUT_RDWR);
 	if (q->fd >= 0)
 		close(q->fd);
 	if (q->rest != NULL)

@@ -7,6 +7,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -262,9 +263,33 @@ static void await_sleep(pid_t pid)
 	}
 }
 
-/* exit() out of a signal handler inside a wait: no flush, no harm. */
+/* A flush would end the connection by a reset, as nobody reads: the libOS is in no state to be
+ * asked. Without one the kernel delivers what it has, and our own stack is just gone. */
 static void exit_from_a_signal_handler_inside_a_wait(void)
 {
+	const struct timespec a_while = {.tv_sec = 2};
+	demi_qresult_t qr;
+	uint32_t len = 1;
+	int qd;
+
+	begin();
+	qd = connection();
+	hear(); /* it is gone */
+	while (len > 0) {
+		if (demi_wait(&qr, start_pop(qd), &a_while) == ETIMEDOUT) {
+			check(row->one_process);
+			return;
+		}
+		equal(qr.qr_opcode, DEMI_OPC_POP);
+		len = qr.qr_value.sga.sga_segs[0].sgaseg_len;
+		give_back(&qr);
+	}
+}
+
+static void peer_exits_in_a_signal_handler(void)
+{
+	static uint8_t data[1 << 20];
+	const struct timespec a_while = {.tv_sec = 2};
 	int gate[2], status;
 	pid_t child;
 
@@ -274,10 +299,15 @@ static void exit_from_a_signal_handler_inside_a_wait(void)
 	if (child == 0) {
 		demi_qresult_t qr;
 		demi_qtoken_t qt;
+		int qd;
 
 		signal(SIGINT, on_interrupt);
+		configure("  exit_linger_ms: 100\n", NULL);
 		begin();
-		qt = start_pop(udp_socket());
+		qd = connection();
+		do
+			qt = start_push(qd, data, sizeof(data));
+		while (demi_wait(&qr, qt, &a_while) != ETIMEDOUT); /* everything is full */
 		check(write(gate[1], "x", 1) == 1);
 		demi_wait(&qr, qt, NULL);
 		_exit(4);
@@ -288,6 +318,7 @@ static void exit_from_a_signal_handler_inside_a_wait(void)
 	equal(waitpid(child, &status, 0), child);
 	check(WIFEXITED(status));
 	equal(WEXITSTATUS(status), 3);
+	say(0);
 }
 
 static void a_forked_child_has_no_instance_and_the_parents_lives(void)
@@ -353,6 +384,61 @@ static void a_child_that_lives_on_holds_no_connection_open(void)
 	close(gate[1]);
 	equal(waitpid(child, &status, 0), child);
 	equal(status, 0);
+}
+
+/* As fork(), but nobody tells the library: so does a child that has not run yet. */
+static pid_t fork_untold(void)
+{
+	return (pid_t)syscall(SYS_clone, SIGCHLD, NULL, NULL, NULL, NULL);
+}
+
+static void a_closed_listener_is_gone_though_a_child_has_a_copy(void)
+{
+	struct sockaddr_in sin;
+	int qd, gate[2], status;
+	pid_t child;
+
+	begin();
+	qd = tcp_listener();
+	sin = at(0, port_of(qd));
+	start_accept(qd);
+	check(pipe(gate) == 0);
+	child = fork_untold();
+	check(child >= 0);
+	if (child == 0) {
+		close(gate[1]);
+		_exit(read(gate[0], &(char){0}, 1) == 0 ? 0 : 1);
+	}
+	close(gate[0]);
+	equal(demi_close(qd), 0);
+	say(ntohs(sin.sin_port));
+	equal(hear(), 0); /* the peer was refused */
+	qd = tcp_socket();
+	equal(demi_bind(qd, SA(&sin)), 0);
+	equal(demi_listen(qd, 8), 0);
+	say(0);
+	qd = success(start_accept(qd), DEMI_OPC_ACCEPT).qr_value.ares.qd;
+	pop_end(qd);
+	close(gate[1]);
+	equal(waitpid(child, &status, 0), child);
+	equal(status, 0);
+}
+
+static void peer_is_refused_and_then_accepted(void)
+{
+	uint16_t port;
+	int qd;
+
+	begin();
+	port = (uint16_t)hear();
+	qd = tcp_socket();
+	failure(start_connect(qd, port), ECONNREFUSED);
+	equal(demi_close(qd), 0);
+	say(0);
+	equal(hear(), 0);
+	qd = tcp_socket();
+	success(start_connect(qd, port), DEMI_OPC_CONNECT);
+	equal(demi_close(qd), 0);
 }
 
 enum { THREADS = 3 };
@@ -544,9 +630,10 @@ const struct behaviour process_cases[] = {
     WITH(a_peer_that_exits_after_its_last_push_loses_nothing, peer_exits),
     WITH(a_thread_that_ends_after_its_last_push_loses_nothing, peer_ends_a_thread),
     WITH(a_peer_that_exits_while_nobody_reads_is_reset_in_the_end, peer_exits_in_a_bounded_time),
-    ALONE(exit_from_a_signal_handler_inside_a_wait),
+    WITH(exit_from_a_signal_handler_inside_a_wait, peer_exits_in_a_signal_handler),
     WITH(a_forked_child_has_no_instance_and_the_parents_lives, peer_echoes),
     WITH(a_child_that_lives_on_holds_no_connection_open, peer_sees_the_end),
+    WITH(a_closed_listener_is_gone_though_a_child_has_a_copy, peer_is_refused_and_then_accepted),
     THREADS(threads_share_a_port_when_each_says_so, peer_connects_sixty_times),
     THREADS(threads_have_nothing_of_each_others, NULL),
     THREADS(a_message_may_be_given_back_by_another_thread, NULL),
