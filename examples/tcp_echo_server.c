@@ -25,6 +25,7 @@ struct client {
 	int qd;
 	int pushes;   /* in flight */
 	bool popping; /* a pop is in flight. A client always has a pop or a push in flight */
+	bool ended;   /* it sends no more; it goes when it has got everything back */
 };
 
 struct server {
@@ -119,7 +120,9 @@ static void on_pop(struct server *s, struct client *c, demi_sgarray_t *sga)
 	c->popping = false;
 	if (sga->sga_segs[0].sgaseg_len == 0) {
 		demi_sgafree(sga);
-		drop_client(s, c);
+		c->ended = true;
+		if (c->pushes == 0)
+			drop_client(s, c);
 		return;
 	}
 	error = start_push(s, c, sga);
@@ -136,6 +139,11 @@ static void on_push(struct server *s, struct client *c)
 	int error = 0;
 
 	c->pushes--;
+	if (c->ended) {
+		if (c->pushes == 0)
+			drop_client(s, c);
+		return;
+	}
 	if (!c->popping)
 		error = start_pop(s, c);
 	if (error)

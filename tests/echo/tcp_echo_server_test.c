@@ -42,9 +42,25 @@ static void the_next_pop_does_not_wait_for_the_push(void **state)
 {
 	(void)state;
 	PLAY({FAKE_COMPLETE, LISTENER, 0}, {FAKE_SAY, A, 1}, {FAKE_SAY, A, 2}, {FAKE_SAY, A, 3},
-	     {FAKE_COMPLETE, A, 0}, {FAKE_END, A, 0}, {FAKE_STOP, 0, 0});
+	     {FAKE_COMPLETE, A, 0}, {FAKE_COMPLETE, A, 0}, {FAKE_COMPLETE, A, 0}, {FAKE_END, A, 0},
+	     {FAKE_STOP, 0, 0});
 	assert_int_equal(run(), 0);
 	assert_int_equal(fake_pushes(A), 3);
+	fake_assert_clean();
+}
+
+/* Closing at its end would cut off what is still on its way. */
+static void a_client_that_has_ended_gets_everything_before_it_is_closed(void **state)
+{
+	(void)state;
+	PLAY({FAKE_COMPLETE, LISTENER, 0}, {FAKE_SAY, A, 10}, {FAKE_SAY, A, 20}, {FAKE_END, A, 0},
+	     {FAKE_COMPLETE, A, 0}, {FAKE_NO_POP, A, 0}, {FAKE_COMPLETE, A, 0}, {FAKE_STOP, 0, 0});
+	assert_int_equal(run(), 0);
+	assert_int_equal(fake_pushes(A), 2);
+	fake_assert_clean();
+	PLAY({FAKE_COMPLETE, LISTENER, 0}, {FAKE_SAY, A, 10}, {FAKE_SAY, A, 20}, {FAKE_END, A, 0},
+	     {FAKE_FAIL, A, ECONNRESET}, {FAKE_STOP, 0, 0});
+	assert_int_equal(run(), 0);
 	fake_assert_clean();
 }
 
@@ -116,6 +132,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 	    cmocka_unit_test(it_ends_when_its_last_client_has_left),
 	    cmocka_unit_test(the_next_pop_does_not_wait_for_the_push),
+	    cmocka_unit_test(a_client_that_has_ended_gets_everything_before_it_is_closed),
 	    cmocka_unit_test(a_client_that_does_not_read_is_not_read_from_for_ever),
 	    cmocka_unit_test(any_failure_closes_the_client),
 	    cmocka_unit_test(a_refused_call_closes_the_client),
