@@ -200,8 +200,10 @@ static int report(const char *only, bool json)
 	else
 		print_text(&r, wants_colour());
 	free(r.file);
-	if (fflush(stdout) != 0)
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "demi doctor: cannot write the report: %s\n", strerror(errno));
 		return DEMI_EXIT_FAILURE;
+	}
 	return meant_can_start(&r) ? DEMI_EXIT_OK : DEMI_EXIT_FAILURE;
 }
 

@@ -231,6 +231,10 @@ static int write_report(const struct arguments *a, const struct try_report *repo
 		try_print_json(report, stdout);
 	else
 		try_print_table(report, stdout, wants_colour());
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "demi try: cannot write the report: %s\n", strerror(errno));
+		return -EIO;
+	}
 	return try_files_write(files, report);
 }
 

@@ -96,6 +96,25 @@ static void a_file_that_cannot_be_written_is_told_before_the_trial(void **state)
 	assert_false(process_said(&demi, "Echo of"));
 }
 
+static void a_report_that_cannot_be_written_is_a_failure(void **state)
+{
+	static const char *const commands[] = {"try --libos catnap --messages 20",
+					       "try --libos catnap --messages 20 --json",
+					       "doctor --libos catnap"};
+	char line[512];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
+		snprintf(line, sizeof(line),
+			 "'%s/demi' %s 2>&1 >/dev/full | grep -q 'cannot write'",
+			 getenv("DEMI_TEST_PROGRAMS"), commands[i]);
+		assert_int_equal(system(line), 0);
+		snprintf(line, sizeof(line), "'%s/demi' %s 2>/dev/null >/dev/full; test $? = 1",
+			 getenv("DEMI_TEST_PROGRAMS"), commands[i]);
+		assert_int_equal(system(line), 0);
+	}
+}
+
 /* Each libOS of the build once, and none that is not in it; those have a place below the table. */
 static void what_is_not_in_the_build_is_left_out_and_not_offered(void **state)
 {
@@ -157,6 +176,8 @@ int main(void)
 	    cmocka_unit_test_teardown(it_writes_percentiles_for_the_plotters_of_hdrhistogram,
 				      process_kill_all),
 	    cmocka_unit_test_teardown(a_file_that_cannot_be_written_is_told_before_the_trial,
+				      process_kill_all),
+	    cmocka_unit_test_teardown(a_report_that_cannot_be_written_is_a_failure,
 				      process_kill_all),
 	    cmocka_unit_test_teardown(what_is_not_in_the_build_is_left_out_and_not_offered,
 				      process_kill_all),
