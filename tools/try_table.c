@@ -136,11 +136,13 @@ static void print_histogram(FILE *out, const struct histogram *h, struct span s)
 
 static void print_head(FILE *out, struct span s, int what, const struct style *style)
 {
-	char from[32], to[32];
+	char from[32] = "", to[32] = "";
 	int gap;
 
-	try_format_ns(from, sizeof(from), s.from_ns);
-	try_format_ns(to, sizeof(to), s.to_ns);
+	if (!isinf(s.from_ns)) {
+		try_format_ns(from, sizeof(from), s.from_ns);
+		try_format_ns(to, sizeof(to), s.to_ns);
+	}
 	gap = CELLS - columns(from) - columns(to);
 	fprintf(out, "%s%-10s %-*s%12s%10s%10s%10s%12s  %s%*s%s%s\n", style->bold, "libOS", what,
 		"carried by", "messages", "p50", "p99", "p99.9", "messages/s", from,

@@ -215,6 +215,19 @@ static void the_picture_has_a_curve_for_each_libos_that_went_well(void **state)
 	free(text);
 }
 
+static void a_table_of_nothing_that_went_well_has_no_latencies(void **state)
+{
+	char *text;
+
+	(void)state;
+	report.rows[0].state = TRY_LEFT_OUT;
+	report.rows[1].state = TRY_LEFT_OUT;
+	text = printed(print_plain_table);
+	assert_null(strstr(text, "inf"));
+	assert_null(strstr(text, " s\n"));
+	free(text);
+}
+
 static void a_picture_of_nothing_has_axes_of_numbers(void **state)
 {
 	char *text;
@@ -245,6 +258,7 @@ int main(void)
 	    cmocka_unit_test_setup(json_is_json, set_up),
 	    cmocka_unit_test_setup(json_of_nothing_is_json, set_up),
 	    cmocka_unit_test_setup(the_picture_has_a_curve_for_each_libos_that_went_well, set_up),
+	    cmocka_unit_test_setup(a_table_of_nothing_that_went_well_has_no_latencies, set_up),
 	    cmocka_unit_test_setup(a_picture_of_nothing_has_axes_of_numbers, set_up),
 	    cmocka_unit_test_setup(the_first_error_of_a_side_is_kept, set_up),
 	};
