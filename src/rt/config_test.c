@@ -398,7 +398,7 @@ static void unknown_keys_are_told_with_the_nearest(void **state)
 				"there are"},
 	    {"dpdk:\n  weather: fine\n", "config.yaml:2: dpdk.weather: unknown key; "
 					 "demikernel.yaml(5) has those there are"},
-	    {"\"\": 1\n", "config.yaml:1: : unknown key; demikernel.yaml(5) has those there are"},
+	    {"\"\": 1\n", "config.yaml:1: an empty key: give it a name, or take the line out"},
 	    {"tcp_socket_options.nodelay: true\n",
 	     "config.yaml:1: tcp_socket_options.nodelay: write nodelay on an indented line below "
 	     "tcp_socket_options:"},
@@ -531,10 +531,12 @@ static void files_that_are_none_are_told(void **state)
 	assert_path_refused("absent.yaml",
 			    "CONFIG_PATH=absent.yaml cannot be read: No such file or directory: "
 			    "name a file that is there, or unset CONFIG_PATH");
-	assert_path_refused(".", ".: not a regular file");
-	assert_path_refused("/dev/zero", "/dev/zero: not a regular file");
+	assert_path_refused(".", ".: not a regular file: name one by CONFIG_PATH, or unset it");
+	assert_path_refused("/dev/zero",
+			    "/dev/zero: not a regular file: name one by CONFIG_PATH, or unset it");
 	assert_int_equal(mkfifo("fifo", 0600), 0);
-	assert_path_refused("fifo", "fifo: not a regular file");
+	assert_path_refused("fifo",
+			    "fifo: not a regular file: name one by CONFIG_PATH, or unset it");
 	write_file("shut.yaml", "");
 	assert_int_equal(chmod("shut.yaml", 0), 0);
 	if (geteuid() != 0)

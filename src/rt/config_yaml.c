@@ -60,6 +60,8 @@ static int take_key(struct builder *b, const yaml_event_t *event)
 {
 	if (event->type != YAML_SCALAR_EVENT)
 		return refuse(b, event, "a key must be a word, not a list or a map");
+	if (event->data.scalar.length == 0)
+		return refuse(b, event, "an empty key: give it a name, or take the line out");
 	b->key = strndup((const char *)event->data.scalar.value, event->data.scalar.length);
 	if (!b->key)
 		return -ENOMEM;
@@ -248,7 +250,8 @@ static int open_regular(const char *path, struct config_problem *problem)
 		return config_refuse(problem, "%s: cannot be read: %s", path, strerror(errno));
 	if (fstat(fd, &st) || !S_ISREG(st.st_mode)) {
 		close(fd);
-		return config_refuse(problem, "%s: not a regular file", path);
+		return config_refuse(
+		    problem, "%s: not a regular file: name one by CONFIG_PATH, or unset it", path);
 	}
 	return fd;
 }
