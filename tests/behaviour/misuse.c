@@ -516,6 +516,21 @@ static void bad_segments_are_invalid(void)
 	equal(demi_pop_sized(&qt, qd, 0), EINVAL);
 }
 
+/* Large ones: a small one may be the device's, which has a count of its own. */
+static void giving_an_sga_back_twice_is_refused(void)
+{
+	demi_sgarray_t sga, next;
+
+	begin();
+	sga = demi_sgaalloc(65536);
+	check(sga.sga_buf != NULL);
+	equal(demi_sgafree(&sga), 0);
+	equal(demi_sgafree(&sga), EINVAL);
+	next = demi_sgaalloc(65536);
+	check(next.sga_buf != NULL);
+	equal(demi_sgafree(&next), 0);
+}
+
 static void shutting_down_takes_one_of_three_words(void)
 {
 	int qd;
@@ -554,6 +569,7 @@ static void a_memory_queue_is_no_socket(void)
 }
 
 const struct behaviour misuse_cases[] = {
+    ALONE(giving_an_sga_back_twice_is_refused),
     ALONE(every_call_before_init_is_not_there),
     ALONE(null_pointers_are_invalid),
     ALONE(sockets_of_other_kinds_are_not_supported),
