@@ -77,7 +77,7 @@
 	X(tcp_resets_sent, "resets sent")                                                          \
 	X(tcp_resets_received, "resets that ended a connection")                                   \
 	X(tcp_challenge_acks, "challenge ACKs sent (RFC 5961)")                                    \
-	X(tcp_challenge_limited, "challenge ACKs not sent, to keep their limits")                  \
+	X(tcp_challenge_limited, "ACKs that anybody may provoke, not sent to keep their limits")   \
 	X(tcp_paws_rejected, "segments with an old timestamp (RFC 7323 5)")                        \
 	X(tcp_out_of_order_dropped, "segments out of order that found no place")                   \
 	X(tcp_starved, "text not kept because buffers ran low")                                    \

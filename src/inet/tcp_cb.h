@@ -179,7 +179,7 @@ struct tcp_cb {
 	uint32_t prr_flight;             /* RecoverFS: on their way when it began */
 	uint32_t iss, irs;
 	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
-	uint8_t challenges;      /* in it */
+	uint8_t challenges;      /* in it, and answers to bare segments */
 	uint8_t dupacks_due;     /* for segments that came out of order since the last ACK */
 	uint8_t keepalive_sent;  /* probes unanswered */
 	uint8_t keepalive_probes;

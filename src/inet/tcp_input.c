@@ -148,14 +148,16 @@ static bool in_window(const struct tcp_cb *cb, const struct tcp_segment *seg)
 }
 
 /* What is not acceptable is acknowledged, so that both sides agree again. One without text, that
- * could have been made to set two peers at each other, only within the limits of a challenge. */
+ * could have been made to set two peers at each other, only so often on one connection. */
 static void acknowledge_unacceptable(struct tcp_cb *cb, const struct tcp_segment *seg,
 				     struct packet *pkt)
 {
 	if (seg->flags & TCP_RST)
 		return;
-	if (seg->len == 0 || (seg->flags & TCP_SYN)) {
+	if (seg->flags & TCP_SYN) {
 		tcp_challenge(cb);
+	} else if (seg->len == 0) {
+		tcp_answer_bare(cb);
 	} else {
 		if (seq_leq(seg->seq + seg->len, cb->rcv_nxt))
 			tcp_reassembly_add(cb, seg->seq, seg->seq + seg->len, seg->data, pkt);

@@ -1,5 +1,6 @@
 /* tcp_isn.c - the numbers that a peer, or somebody who is not even the peer, must not guess:
- * initial sequence numbers, ports, timestamp offsets, and how many challenge ACKs are left.
+ * initial sequence numbers, ports, timestamp offsets, and how many challenge ACKs are left; with
+ * these, the other acknowledgements that anybody may provoke.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -87,7 +88,8 @@ static bool take_global_challenge(struct stack *s)
 	return true;
 }
 
-bool tcp_challenge_allowed(struct stack *s, uint32_t *tick, uint8_t *count)
+/* Has the connection some left in its window of time? */
+static bool has_own_challenge(const struct stack *s, uint32_t *tick, uint8_t *count)
 {
 	uint32_t now = tcp_clock(s);
 
@@ -95,11 +97,26 @@ bool tcp_challenge_allowed(struct stack *s, uint32_t *tick, uint8_t *count)
 		*tick = now;
 		*count = 0;
 	}
-	if (*count >= TCP_CHALLENGES_PER_CONNECTION || !take_global_challenge(s)) {
+	return *count < TCP_CHALLENGES_PER_CONNECTION;
+}
+
+bool tcp_challenge_allowed(struct stack *s, uint32_t *tick, uint8_t *count)
+{
+	if (!has_own_challenge(s, tick, count) || !take_global_challenge(s)) {
 		s->stats.tcp_challenge_limited++;
 		return false;
 	}
 	++*count;
 	s->stats.tcp_challenge_acks++;
+	return true;
+}
+
+bool tcp_bare_answer_allowed(struct stack *s, uint32_t *tick, uint8_t *count)
+{
+	if (!has_own_challenge(s, tick, count)) {
+		s->stats.tcp_challenge_limited++;
+		return false;
+	}
+	++*count;
 	return true;
 }

@@ -31,9 +31,10 @@ enum {
 enum {
 	TCP_ACK_EVERY_SEGMENTS = 2, /* full-sized ones (RFC 9293 3.8.6.3, SHLD-18) */
 	TCP_SACK_BLOCKS = 4,        /* in one segment, 3 with timestamps (RFC 2018 3) */
-	/* Challenge ACKs (RFC 5961 7): of one connection in a window of time, and of all in a
-	 * second. The second number is drawn anew each second from its upper half, or a peer could
-	 * count what others have used of it (CVE-2016-5696). */
+	/* Challenge ACKs (RFC 5961 7): of one connection in a window of time, in which answers to
+	 * bare segments that are not acceptable count as well, and of all in a second. The second
+	 * number is drawn anew each second from its upper half, or a peer could count what others
+	 * have used of it (CVE-2016-5696). */
 	TCP_CHALLENGES_PER_CONNECTION = 10,
 	TCP_CHALLENGES_PER_S = 1000,
 };

@@ -271,6 +271,42 @@ static void one_connection_has_a_share_of_the_challenges(void **state)
 	finish(net);
 }
 
+static void spend_all_challenges(struct net *net)
+{
+	for (int i = 0; i < TCP_CHALLENGES_PER_S; i++) {
+		uint32_t tick = 0;
+		uint8_t count = 0; /* of a connection each */
+
+		tcp_challenge_allowed(net->s, &tick, &count);
+	}
+}
+
+/* RFC 5961 7 limits challenges; RFC 9293 3.10.7.4 answers what is not acceptable. */
+static void a_keepalive_is_answered_however_others_are_challenged(void **state)
+{
+	struct net *net = *state;
+	struct sock *k;
+	uint32_t ack, answers = 0;
+
+	start(net);
+	k = connect_from(net, 100);
+	ack = tcp_cb_of(k)->snd_nxt;
+	give_syn(net, PEER_IP, 200);
+	spend_all_challenges(net);
+	give(net, PEER_IP, 100, ISS + 2, 0, TCP_RST, 0);
+	give(net, PEER_IP, 200, ISS + 2, 0, TCP_RST, 0);
+	assert_int_equal(net_drain(net), 0);
+	give(net, PEER_IP, 200, ISS, our_next(net, PEER_IP, 200), TCP_ACK, 0);
+	assert_int_equal(net_drain(net), 1);
+	for (int i = 0; i < 3 * TCP_CHALLENGES_PER_CONNECTION; i++) {
+		give(net, PEER_IP, 100, ISS, ack, TCP_ACK, 0);
+		answers += net_drain(net);
+	}
+	assert_int_equal(answers, TCP_CHALLENGES_PER_CONNECTION);
+	stack_abort(k, net->now_ns);
+	finish(net);
+}
+
 static void what_is_not_read_closes_the_window_by_the_memory_it_pins(void **state)
 {
 	struct net *net = *state;
@@ -508,6 +544,7 @@ int main(void)
 	    net_test(time_wait_gives_way_when_the_table_is_full),
 	    net_test(challenges_are_limited_and_by_how_many_is_not_known),
 	    net_test(one_connection_has_a_share_of_the_challenges),
+	    net_test(a_keepalive_is_answered_however_others_are_challenged),
 	    net_test(what_is_not_read_closes_the_window_by_the_memory_it_pins),
 	    net_test(single_bytes_that_are_not_read_are_packed),
 	    net_test(when_buffers_run_low_each_connection_keeps_its_first_bytes_alone),

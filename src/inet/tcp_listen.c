@@ -181,8 +181,13 @@ struct tcp_cb *tcp_half_segment(struct stack *s, struct tcp_half *h, const struc
 	}
 	if (h->timestamps && !seg->has.timestamps) /* RFC 7323 3.2 */
 		return NULL;
-	if (!acceptable(h, seg) || (seg->flags & TCP_SYN)) { /* fourth, RFC 5961 4.2 */
+	if (seg->flags & TCP_SYN) { /* fourth, RFC 5961 4.2 */
 		if (tcp_challenge_allowed(s, &h->challenge_tick, &h->challenges))
+			tcp_reply_ack(s, h);
+		return NULL;
+	}
+	if (!acceptable(h, seg)) {
+		if (tcp_bare_answer_allowed(s, &h->challenge_tick, &h->challenges))
 			tcp_reply_ack(s, h);
 		return NULL;
 	}

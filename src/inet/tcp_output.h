@@ -32,6 +32,13 @@ static inline void tcp_challenge(struct tcp_cb *cb)
 		tcp_ack_now(cb);
 }
 
+/* The acknowledgement of a bare segment that is not acceptable, if its limit lets it. */
+static inline void tcp_answer_bare(struct tcp_cb *cb)
+{
+	if (tcp_bare_answer_allowed(cb->sock.stack, &cb->challenge_tick, &cb->challenges))
+		tcp_ack_now(cb);
+}
+
 /* Payload bytes of our segments, from the peer's MSS, the path's MTU and the options; to be called
  * when one of them is learnt, or at mss_deadline_ns forgotten (RFC 1191 6.3: then a larger one is
  * tried again). */

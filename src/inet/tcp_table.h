@@ -175,4 +175,9 @@ uint32_t tcp_timestamp_offset(const struct stack *s, const struct ip_addr *peer_
  * connection's. */
 bool tcp_challenge_allowed(struct stack *s, uint32_t *tick, uint8_t *count);
 
+/* The same for the acknowledgement of a bare segment that is not acceptable (RFC 9293 3.10.7.4,
+ * first): a keepalive, a window probe, a FIN that comes again. It counts for its connection alone:
+ * what others provoke must not silence the answer that keeps a connection alive. */
+bool tcp_bare_answer_allowed(struct stack *s, uint32_t *tick, uint8_t *count);
+
 #endif
