@@ -398,14 +398,17 @@ static void other_states(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 		text_and_fin(cb, seg, pkt);
 }
 
-/* RFC 6191: a SYN may take the place of a connection in TIME-WAIT, when its timestamp or its
- * sequence number shows that it is younger. */
+/* RFC 6191 2: a SYN may take the place of a connection in TIME-WAIT, when its timestamp or its
+ * sequence number shows that it is younger. One with timestamps, where the old connection had none,
+ * may always: PAWS will tell the old one's segments by their lack of a timestamp. */
 static bool replaces_time_wait(const struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	if (cb->state != TCP_TIME_WAIT ||
 	    (seg->flags & (TCP_SYN | TCP_ACK | TCP_RST | TCP_FIN)) != TCP_SYN)
 		return false;
-	if (cb->timestamps && seg->has.timestamps && seg->tsval != cb->ts_recent)
+	if (seg->has.timestamps && !cb->timestamps)
+		return true;
+	if (seg->has.timestamps && seg->tsval != cb->ts_recent)
 		return seq_gt(seg->tsval, cb->ts_recent);
 	return seq_gt(seg->seq, cb->rcv_nxt);
 }
