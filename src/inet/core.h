@@ -49,6 +49,7 @@ struct stack {
 	struct rate arp_replies, icmp_errors, icmp_echoes;
 	uint64_t arp_defend_ns;   /* our address is not defended again before */
 	uint64_t ip_deadline_ns;  /* no timer below TCP is due before */
+	uint64_t narrow_until_ns; /* then no path is known that ip_path_is_narrow() */
 	uint32_t copy_room_bytes; /* what a fresh buffer of the pool takes behind its headroom */
 
 	uint16_t ip_ids[IP_ID_COUNTERS];

@@ -419,6 +419,68 @@ static void a_path_mtu_is_never_raised_nor_below_the_floor(void **state)
 	assert_int_equal(stack_stats(net->s)->pmtu_lowered, 2);
 }
 
+/* Flags, offset and ID of the packet in net->out. */
+static uint16_t out_fragment(const struct net *net)
+{
+	return get_be16(net->out + 14 + IP4_FRAGMENT);
+}
+
+static uint16_t out_id(const struct net *net)
+{
+	return get_be16(net->out + 14 + IP4_ID);
+}
+
+static void send_floor(struct net *net, struct sock *k)
+{
+	static const uint8_t data[PMTU_FLOOR_BYTES - IP4_HEADER_BYTES - 8];
+
+	assert_int_equal(net_send(net, k, data, sizeof(data), 0, 0), 0);
+	assert_true(net_take(net) > 0);
+	assert_true(out_checksums_ok(net));
+}
+
+/* Smaller ones than the floor are not made, but should the error be true they must arrive. */
+static void on_a_path_narrower_than_the_floor_routers_may_cut(void **state)
+{
+	struct net *net = *state;
+	struct ip_addr peer = ip4(PEER_IP), third = ip4(THIRD_IP);
+	struct sock *k = connected_and_large(net);
+	uint16_t id;
+
+	net_give_icmp_about_out(net, UNREACHABLE, FRAG_NEEDED, PMTU_FLOOR_BYTES);
+	send_floor(net, k);
+	assert_int_equal(out_fragment(net), IP4_DF);
+	assert_false(ip_path_is_narrow(net->s, &peer));
+	ip_path_mtu_lower(net->s, &peer, PMTU_FLOOR_BYTES - 1);
+	assert_int_equal(ip_path_mtu(net->s, &peer), PMTU_FLOOR_BYTES);
+	assert_true(ip_path_is_narrow(net->s, &peer));
+	assert_false(ip_path_is_narrow(net->s, &third));
+	send_floor(net, k);
+	assert_int_equal(out_fragment(net), 0);
+	id = out_id(net);
+	send_floor(net, k);
+	assert_int_equal(out_fragment(net), 0);
+	assert_int_not_equal(out_id(net), id);
+	net_pass_ms(net, PMTU_EXPIRY_S * 1000);
+	send_floor(net, k);
+	assert_int_equal(out_fragment(net), IP4_DF);
+}
+
+/* The interface's own MTU is below the floor: only less than that is narrow. */
+static void on_a_narrow_interface_a_narrow_path_is_narrower(void **state)
+{
+	struct net *net = *state;
+	struct ip_addr peer = ip4(PEER_IP);
+
+	net->cfg.mtu = 500;
+	net_restart_with_statics(net);
+	ip_path_mtu_lower(net->s, &peer, 500);
+	assert_false(ip_path_is_narrow(net->s, &peer));
+	ip_path_mtu_lower(net->s, &peer, 400);
+	assert_true(ip_path_is_narrow(net->s, &peer));
+	assert_int_equal(ip_path_mtu(net->s, &peer), 500);
+}
+
 static void a_router_that_names_no_mtu_means_the_next_plateau(void **state)
 {
 	struct net *net = *state;
@@ -543,6 +605,8 @@ int main(void)
 	    net_test(an_unconnected_socket_hears_of_no_error),
 	    net_test(frag_needed_lowers_the_path_mtu_for_ten_minutes),
 	    net_test(a_path_mtu_is_never_raised_nor_below_the_floor),
+	    net_test(on_a_path_narrower_than_the_floor_routers_may_cut),
+	    net_test(on_a_narrow_interface_a_narrow_path_is_narrower),
 	    net_test(a_router_that_names_no_mtu_means_the_next_plateau),
 	    net_test(path_mtus_are_bounded_in_number),
 	    net_test(frag_needed_of_what_was_never_sent_is_not_believed),

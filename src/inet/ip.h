@@ -84,6 +84,10 @@ void ip_doubt(struct stack *s, const struct ip_addr *dst);
 /* After -EAGAIN: tcp_path_resolved() will be called for p, once, unless it is released first. */
 void ip_path_wait(struct ip_path *p);
 
+/* Lets routers cut the packet with this IP header when the path to its destination is narrow: DF is
+ * cleared, an ID put in. */
+void ip_let_cut(struct stack *s, uint8_t *l3);
+
 /* May ip_path_write() be used? Else ip_path_find(), again. */
 static inline bool ip_path_valid(const struct ip_path *p)
 {
@@ -92,8 +96,9 @@ static inline bool ip_path_valid(const struct ip_path *p)
 
 /* Puts the headers in front of l4, where IP_HEADERS_ROOM bytes may be written, and returns where
  * the frame begins: l4 - p->header_bytes. l4_bytes is the length of L4 header and payload; for a
- * frame to be cut by the device, of the whole. DF is set, the header checksum filled. */
-static inline uint8_t *ip_path_write(const struct stack *s, const struct ip_path *p, uint8_t *l4,
+ * frame to be cut by the device, of the whole. DF is set but on a narrow path, the header checksum
+ * filled. */
+static inline uint8_t *ip_path_write(struct stack *s, const struct ip_path *p, uint8_t *l4,
 				     uint8_t ecn, uint32_t l4_bytes)
 {
 	uint16_t total = (uint16_t)(l4_bytes + IP4_HEADER_BYTES);
@@ -105,6 +110,8 @@ static inline uint8_t *ip_path_write(const struct stack *s, const struct ip_path
 	put_be16(l4 + IP4_TOTAL_LENGTH - IP4_HEADER_BYTES, total);
 	csum_store(l4 + IP4_CHECKSUM - IP4_HEADER_BYTES,
 		   p->ip_sum + csum_word(total) + csum_word(ecn));
+	if (s->narrow_until_ns > s->now_ns)
+		ip_let_cut(s, l4 - IP4_HEADER_BYTES);
 	return l4 - p->header_bytes;
 }
 
@@ -145,8 +152,13 @@ uint32_t ip_path_mtu(struct stack *s, const struct ip_addr *dst);
 uint64_t ip_path_mtu_expires(struct stack *s, const struct ip_addr *dst);
 
 /* To be called by a transport that has found an icmp_error with -EMSGSIZE to name a packet of its
- * own. Values below limits.h's floor are raised to it (RFC 5927 7.2); only ever lowers. */
+ * own. Values below limits.h's floor are raised to it (RFC 5927 7.2), and the path is narrow; only
+ * ever lowers. */
 void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes);
+
+/* Has an error told of less than limits.h's floor? As that may be true, packets to dst go without
+ * DF while ip_path_mtu() says the floor: else nothing of its size would ever arrive. */
+bool ip_path_is_narrow(struct stack *s, const struct ip_addr *dst);
 
 /* A datagram of so many bytes, IP header included, goes to dst in one packet that may not be cut.
  */

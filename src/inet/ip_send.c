@@ -44,7 +44,7 @@ static void fill(struct stack *s, struct out_packet *p, const struct ip_send *m,
 	s->stats.tx_copied_bytes += piece->len;
 }
 
-static void write_headers(const struct stack *s, struct out_packet *p, const struct ip_send *m)
+static void write_headers(struct stack *s, struct out_packet *p, const struct ip_send *m)
 {
 	struct buf *b = p->head;
 
@@ -66,20 +66,28 @@ static void go(struct stack *s, struct out_packet *p, const struct ip_send *m, b
 }
 
 /* An ID that no other datagram with these addresses and protocol has for long. */
-static uint16_t next_id(struct stack *s, const struct ip_send *m)
+static uint16_t next_id(struct stack *s, const struct ip_addr *dst, uint8_t protocol)
 {
-	uint64_t h = siphash13_3(s->hash_key, m->dst.words[0], m->dst.words[1], m->protocol);
+	uint64_t h = siphash13_3(s->hash_key, dst->words[0], dst->words[1], protocol);
 
 	return (uint16_t)(s->ip_ids[h % IP_ID_COUNTERS]++ + (h >> 48));
 }
 
-/* Turns the header of a whole packet into that of a fragment. */
+/* Turns the header of a whole packet into that of a fragment, or of what may become some. */
 static void make_fragment(uint8_t *h, uint16_t id, uint32_t offset, bool more)
 {
 	put_be16(h + IP4_ID, id);
 	put_be16(h + IP4_FRAGMENT, (uint16_t)(offset / FRAGMENT_UNIT_BYTES | (more ? IP4_MF : 0)));
 	put_be16(h + IP4_CHECKSUM, 0);
 	csum_store(h + IP4_CHECKSUM, csum_header20(h, 0));
+}
+
+void ip_let_cut(struct stack *s, uint8_t *l3)
+{
+	struct ip_addr dst = ip4(get_be32(l3 + IP4_DST));
+
+	if (ip_path_is_narrow(s, &dst))
+		make_fragment(l3, next_id(s, &dst, l3[IP4_PROTOCOL]), 0, false);
 }
 
 /* Bytes of a fragment but the last. */
@@ -116,7 +124,7 @@ static int send_fragments(struct stack *s, const struct ip_send *m, uint32_t mtu
 	uint32_t total = m->head->len + m->len, offset = 0;
 	uint32_t most = fragment_limit(mtu), n = (total + most - 1) / most;
 	struct piece piece = {m->head, m->data, most - m->head->len};
-	uint16_t id = next_id(s, m);
+	uint16_t id = next_id(s, &m->dst, m->protocol);
 
 	assert(m->head->len <= most && m->offload == 0);
 	if (output_room(s, m->answer) < n)

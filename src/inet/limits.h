@@ -66,8 +66,10 @@ enum {
 	 * which the oldest gives way. */
 	PMTU_SETS = 64,
 	PMTU_WAYS = 4,
-	PMTU_EXPIRY_S = 600,    /* RFC 1191 6.3: 10 minutes, then the larger one is tried again */
-	PMTU_FLOOR_BYTES = 552, /* smaller ones are not believed (RFC 5927 7.2) */
+	PMTU_EXPIRY_S = 600, /* RFC 1191 6.3: 10 minutes, then the larger one is tried again */
+	/* Packets get no smaller than this (RFC 5927 7.2): anybody could make us send tiny ones. A
+	 * path that is said to take less gets these, and its routers may cut them. */
+	PMTU_FLOOR_BYTES = 552,
 	/* Destinations that large datagrams were sent to lately, as sets and ways, and how long an
 	 * ICMP error may take to come back from there. */
 	PMTU_TRIED_SETS = 256,

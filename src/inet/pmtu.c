@@ -13,6 +13,7 @@ struct pmtu {
 	struct ip_addr dst;
 	uint64_t expires_ns; /* an entry is in use until then */
 	uint16_t mtu_bytes;
+	bool narrow; /* less than the floor was told */
 };
 
 /* A destination of large datagrams. */
@@ -81,10 +82,12 @@ uint64_t ip_path_mtu_expires(struct stack *s, const struct ip_addr *dst)
 void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes)
 {
 	struct pmtu *p = find(s, dst), *set = set_of(s, dst);
+	uint32_t before = p == NULL ? s->ip_mtu : p->mtu_bytes;
+	bool narrow = mtu_bytes < PMTU_FLOOR_BYTES && mtu_bytes < before;
 
 	if (mtu_bytes < PMTU_FLOOR_BYTES)
 		mtu_bytes = PMTU_FLOOR_BYTES;
-	if (mtu_bytes >= ip_path_mtu(s, dst))
+	if (mtu_bytes >= before && (!narrow || (p != NULL && p->narrow)))
 		return;
 	if (p == NULL) {
 		p = set;
@@ -94,10 +97,20 @@ void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_
 		}
 	}
 	p->dst = *dst;
-	p->mtu_bytes = mtu_bytes;
+	p->mtu_bytes = mtu_bytes < before ? mtu_bytes : (uint16_t)before;
+	p->narrow = narrow;
 	p->expires_ns = s->now_ns + PMTU_EXPIRY_S * UINT64_C(1000000000);
 	s->pmtu->last_expires_ns = p->expires_ns;
+	if (narrow)
+		s->narrow_until_ns = p->expires_ns;
 	s->stats.pmtu_lowered++;
+}
+
+bool ip_path_is_narrow(struct stack *s, const struct ip_addr *dst)
+{
+	const struct pmtu *p = s->narrow_until_ns > s->now_ns ? find(s, dst) : NULL;
+
+	return p != NULL && p->narrow;
 }
 
 /* The entry of dst in its set, or else the one that is over first. */

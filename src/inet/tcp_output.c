@@ -161,12 +161,14 @@ static int output_syn(struct tcp_cb *cb, struct frame *f)
 	return 1;
 }
 
-/* Bytes that one frame may carry: a segment, or what the device cuts into segments. */
+/* Bytes that one frame may carry: a segment, or what the device cuts into segments. Where routers
+ * may cut each of these again, each needs an ID that is ours to give. */
 static uint32_t frame_bytes(const struct tcp_cb *cb)
 {
 	const struct stack_config *cfg = &cb->sock.stack->cfg;
 
-	if (!(cfg->offloads & OFFLOAD_TSO) || cfg->tso_max_bytes < 2 * cb->mss)
+	if (!(cfg->offloads & OFFLOAD_TSO) || cfg->tso_max_bytes < 2 * cb->mss ||
+	    ip_path_is_narrow(cb->sock.stack, &cb->sock.peer.ip))
 		return cb->mss;
 	return cfg->tso_max_bytes < 65535 - IP_HEADERS_ROOM - TCP_HEADER_MAX_BYTES
 		   ? cfg->tso_max_bytes
