@@ -318,27 +318,77 @@ static void datagrams_in_the_works_are_bounded_in_all(void **state)
 	free(d);
 }
 
+static void give_all(struct net *net, struct datagram *d)
+{
+	for (size_t from = 0; from < d->len; from += 800)
+		give(net, d, from, from + 800 < d->len ? from + 800 : d->len);
+}
+
+/* Receives n datagrams of `from`, in fragments, and keeps them. */
+static void receive_and_keep(struct net *net, struct sock *k, struct datagram *d, uint32_t from,
+			     struct stack_received *r, unsigned n)
+{
+	d->h.src = from;
+	d->len = build_udp(d->l4, &d->h, 9, PORT, d->l4 + 8, d->len - 8);
+	for (unsigned i = 0; i < n; i++, d->h.id++) {
+		give_all(net, d);
+		assert_int_equal(stack_recv(k, UINT32_MAX, &r[i], net->now_ns), 1);
+	}
+}
+
 static void without_a_room_fragments_are_dropped_until_the_program_gives_one_back(void **state)
 {
 	struct net *net = *state;
 	struct sock *k = net_udp(net, PORT);
-	struct datagram *d = make(2000);
+	struct datagram *d = make(4000);
 	struct stack_received r[REASSEMBLY_ROOMS];
-	int size = UDP_RECV_MAX_BYTES / 2;
 
-	assert_int_equal(stack_setsockopt(k, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
-	for (unsigned i = 0; i < REASSEMBLY_ROOMS; i++, d->h.id++) {
-		give(net, d, 0, 1000);
-		give(net, d, 1000, d->len);
-		assert_int_equal(stack_recv(k, 2000, &r[i], net->now_ns), 1);
-	}
+	receive_and_keep(net, k, d, THIRD_IP, r, REASSEMBLY_ROOMS_PER_PEER);
+	receive_and_keep(net, k, d, PEER_IP, r + REASSEMBLY_ROOMS_PER_PEER,
+			 REASSEMBLY_ROOMS - REASSEMBLY_ROOMS_PER_PEER);
+	d->h.src = GATEWAY_IP;
 	give(net, d, 0, 1000);
 	assert_int_equal(stack_stats(net->s)->drop_fragment_no_room, 1);
 	for (unsigned i = 0; i < REASSEMBLY_ROOMS; i++)
 		buf_unref(r[i].buf);
-	give(net, d, 0, 1000);
-	give(net, d, 1000, d->len);
+	d->h.src = PEER_IP;
+	give_all(net, d);
 	expect(net, k, d);
+	free(d);
+}
+
+static void one_peer_has_a_share_of_the_rooms(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(4000);
+	struct stack_received r[REASSEMBLY_ROOMS_PER_PEER + 1];
+
+	receive_and_keep(net, k, d, PEER_IP, r, REASSEMBLY_ROOMS_PER_PEER);
+	give(net, d, 0, 1000);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_no_room, 1);
+	receive_and_keep(net, k, d, THIRD_IP, r + REASSEMBLY_ROOMS_PER_PEER, 1);
+	pool_remote_unref(r[0].buf); /* as another thread does */
+	receive_and_keep(net, k, d, PEER_IP, r, 1);
+	for (unsigned i = 0; i <= REASSEMBLY_ROOMS_PER_PEER; i++)
+		buf_unref(r[i].buf);
+	free(d);
+}
+
+static void a_small_datagram_holds_no_room_when_it_is_whole(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(1000);
+	struct stack_received r[2 * REASSEMBLY_ROOMS];
+
+	receive_and_keep(net, k, d, PEER_IP, r, 2 * REASSEMBLY_ROOMS);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_no_room, 0);
+	for (unsigned i = 0; i < 2 * REASSEMBLY_ROOMS; i++) {
+		assert_ptr_equal(r[i].buf->pool, net->pool);
+		assert_memory_equal(r[i].data, d->l4 + 8, d->len - 8);
+		buf_unref(r[i].buf);
+	}
 	free(d);
 }
 
@@ -556,6 +606,8 @@ int main(void)
 	    net_test(nobody_is_told_of_a_datagram_whose_beginning_is_missing),
 	    net_test(one_peer_has_a_share_of_the_places),
 	    net_test(datagrams_in_the_works_are_bounded_in_all),
+	    net_test(one_peer_has_a_share_of_the_rooms),
+	    net_test(a_small_datagram_holds_no_room_when_it_is_whole),
 	    net_test(without_a_room_fragments_are_dropped_until_the_program_gives_one_back),
 	    net_test(a_corrupt_datagram_is_found_out_by_its_checksum),
 	    net_test(options_of_the_first_fragment_are_cut_out),

@@ -38,6 +38,7 @@ enum {
 	/* Rooms, in use here or handed on to sockets and programs: 30 of 65 536 and a headroom are
 	 * just under one huge page. */
 	REASSEMBLY_ROOMS = 30,
+	REASSEMBLY_ROOMS_PER_PEER = REASSEMBLY_ROOMS / 2, /* with one source address */
 	/* From the first fragment on, in s. RFC 1122 3.3.2: 60 to 120, and fixed. The lower end:
 	 * the shorter, the less a stale fragment meets a newcomer of its ID (RFC 4963). */
 	REASSEMBLY_TIMEOUT_S = 60,

@@ -39,6 +39,7 @@ struct reassembly {
 	struct pool *rooms;
 	struct list active, idle;
 	struct datagram datagrams[REASSEMBLY_DATAGRAMS];
+	struct ip_addr holders[REASSEMBLY_ROOMS]; /* whose datagram each room has, or had */
 };
 
 /* A fragment, checked: payload bytes [offset, end). */
@@ -148,12 +149,28 @@ static struct datagram *find_slot(struct stack *s, const struct ip_addr *src)
 	return list_entry(r->idle.next, struct datagram, link);
 }
 
+/* A room for a datagram of src, unless datagrams of that peer, in the works or with programs, have
+ * their share of them. */
+static struct buf *get_room(struct reassembly *r, const struct ip_addr *src)
+{
+	uint32_t held = 0;
+	struct buf *room;
+
+	pool_collect(r->rooms); /* what programs have given back in other threads */
+	for (uint32_t i = 0; i < REASSEMBLY_ROOMS; i++)
+		held += *r->rooms->bufs[i].refs > 0 && ip_eq(&r->holders[i], src);
+	room = held < REASSEMBLY_ROOMS_PER_PEER ? pool_get(r->rooms) : NULL;
+	if (room != NULL)
+		r->holders[room - r->rooms->bufs] = *src;
+	return room;
+}
+
 /* NULL: no room. */
 static struct datagram *begin(struct stack *s, const struct packet *pkt, uint16_t id)
 {
 	struct reassembly *r = s->reassembly;
 	struct datagram *d = find_slot(s, &pkt->src);
-	struct buf *room = pool_get(r->rooms);
+	struct buf *room = get_room(r, &pkt->src);
 
 	if (room == NULL)
 		return NULL;
@@ -267,10 +284,28 @@ static struct packet packet_of(struct datagram *d, uint32_t payload_bytes)
 	};
 }
 
+/* What fits a buffer of the pool goes on in one: as long as a datagram waits for its program it
+ * holds what it is in, and there are few rooms. Without a buffer it keeps its room. */
+static void leave_room(struct stack *s, struct datagram *d)
+{
+	uint32_t bytes = IP4_HEADER_BYTES + d->total_bytes;
+	struct buf *b = bytes <= s->copy_room_bytes ? pool_get(s->pool) : NULL;
+
+	if (b == NULL)
+		return;
+	memcpy(b->data, d->buf->data, bytes);
+	b->flags |= d->buf->flags & BUF_OVERHEARD;
+	s->stats.rx_copied_bytes += bytes;
+	release_room(d);
+	d->buf = b;
+}
+
 static void complete(struct stack *s, struct datagram *d)
 {
-	struct packet pkt = packet_of(d, d->total_bytes);
+	struct packet pkt;
 
+	leave_room(s, d);
+	pkt = packet_of(d, d->total_bytes);
 	s->stats.rx_reassembled++;
 	d->buf = NULL; /* goes with pkt */
 	finish(s->reassembly, d);

@@ -1,7 +1,8 @@
 /* reassembly.h - datagrams put together from fragments (RFC 791 3.2, RFC 815).
  *
  * Fragments are copied into a room of the largest size and given back at once, so that what a peer
- * can make us hold is a number of rooms (limits.h), and not the frames of the link. When two
+ * can make us hold is a number of rooms (limits.h), and not the frames of the link. A whole
+ * datagram goes on in a buffer of the stack's pool if it fits one, else in its room. When two
  * fragments say different things about one byte, the whole datagram is dropped with all that still
  * comes of it (RFC 5722, RFC 1858); an exact copy is only a copy.
  *
