@@ -98,13 +98,14 @@ void tcp_ack_window(struct tcp_cb *cb, const struct tcp_segment *seg)
 		tcp_output_request(cb);
 }
 
-/* RFC 5681 2, or with SACK RFC 6675 2: an ACK that reports something new counts as one too. */
+/* RFC 5681 2, or with SACK RFC 6675 2: an ACK that reports something new counts as one too. While
+ * no set is left to remember that in, RFC 5681 will do: the first loss is noticed all the same. */
 static bool is_duplicate(const struct tcp_cb *cb, const struct tcp_segment *seg, bool news,
 			 uint32_t wnd_before)
 {
 	if (seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una)
 		return false;
-	if (cb->sack)
+	if (cb->sack && !tcp_ranges_starved(cb, seg))
 		return news;
 	return seg->len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) &&
 	       (uint32_t)seg->wnd << cb->snd_shift == wnd_before;

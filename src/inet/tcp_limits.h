@@ -67,8 +67,8 @@ enum {
 enum {
 	/* SYN-ACKs after the first: 1, 2, 4, 8 and 16 s apart, gone after 63 s. */
 	TCP_HALF_OPEN_RETRIES = 5,
-	/* Of max_half_open, what peers whose addresses fall into one of TCP_PEER_GROUPS keyed
-	 * groups may have: a quarter. */
+	/* Of max_half_open, and of sets of ranges when half of them are in use, what peers whose
+	 * addresses fall into one of TCP_PEER_GROUPS keyed groups may have: a quarter. */
 	TCP_PEER_GROUPS = 256,
 	TCP_PEER_SHARE_DIVISOR = 4,
 	/* Ranges out of order that one connection keeps, and ranges that its peer has reported. */

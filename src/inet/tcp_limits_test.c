@@ -532,6 +532,52 @@ static void without_a_set_of_ranges_what_is_out_of_order_is_dropped(void **state
 	finish(net);
 }
 
+/* Takes sets until there is none for cb's peer; how many. */
+static uint32_t take_sets(const struct tcp_cb *cb, void **taken)
+{
+	struct tcp_table *t = cb->sock.stack->tcp;
+	uint32_t n = 0;
+
+	while (n < TCP_RANGE_SETS_MIN &&
+	       (taken[n] = tcp_share_get(cb, &t->reassemblies[TCP_SET_SMALL],
+					 &t->reassembly_shares[TCP_SET_SMALL])) != NULL)
+		n++;
+	return n;
+}
+
+static void give_sets_back(const struct tcp_cb *cb, void **taken, uint32_t n)
+{
+	struct tcp_table *t = cb->sock.stack->tcp;
+
+	while (n > 0)
+		tcp_share_put(cb, &t->reassemblies[TCP_SET_SMALL],
+			      &t->reassembly_shares[TCP_SET_SMALL], taken[--n]);
+}
+
+static void one_peer_has_a_share_of_the_sets_of_ranges(void **state)
+{
+	struct net *net = *state;
+	static void *taken[TCP_RANGE_SETS_MIN], *others[TCP_RANGE_SETS_MIN];
+	struct sock *k;
+	struct tcp_cb *cb, other;
+
+	start(net);
+	k = connect_from(net, 100);
+	cb = tcp_cb_of(k);
+	other = *cb;
+	other.sock.peer.ip = ip4(THIRD_IP);
+	assert_int_equal(take_sets(cb, taken), TCP_RANGE_SETS_MIN / 2);
+	give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
+	assert_null(cb->ooo);
+	assert_int_equal(take_sets(&other, others), TCP_RANGE_SETS_MIN / TCP_PEER_SHARE_DIVISOR);
+	give_sets_back(cb, taken, TCP_RANGE_SETS_MIN / 2);
+	give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
+	assert_non_null(cb->ooo);
+	give_sets_back(&other, others, TCP_RANGE_SETS_MIN / TCP_PEER_SHARE_DIVISOR);
+	stack_abort(k, net->now_ns);
+	finish(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -551,6 +597,7 @@ int main(void)
 	    net_test(copies_of_what_programs_send_leave_the_last_of_the_pool_alone),
 	    net_test(one_peer_does_not_get_the_last_of_the_pool),
 	    net_test(what_a_peer_gives_back_counts_no_more),
+	    net_test(one_peer_has_a_share_of_the_sets_of_ranges),
 	    net_test(without_a_set_of_ranges_what_is_out_of_order_is_dropped),
 	};
 

@@ -18,7 +18,8 @@ uint32_t tcp_ranges_bytes(enum tcp_set_size size)
 
 static struct tcp_ranges *make(struct tcp_cb *cb, enum tcp_set_size size)
 {
-	struct tcp_ranges *r = tcp_slab_get(&cb->sock.stack->tcp->ranges[size]);
+	struct tcp_table *t = cb->sock.stack->tcp;
+	struct tcp_ranges *r = tcp_share_get(cb, &t->ranges[size], &t->range_shares[size]);
 
 	if (r != NULL) {
 		r->size = (uint16_t)size;
@@ -30,7 +31,9 @@ static struct tcp_ranges *make(struct tcp_cb *cb, enum tcp_set_size size)
 
 static void give_back(struct tcp_cb *cb, struct tcp_ranges *r)
 {
-	tcp_slab_put(&cb->sock.stack->tcp->ranges[r->size], r);
+	struct tcp_table *t = cb->sock.stack->tcp;
+
+	tcp_share_put(cb, &t->ranges[r->size], &t->range_shares[r->size], r);
 }
 
 void tcp_ranges_clear(struct tcp_cb *cb)
@@ -188,6 +191,15 @@ bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 	if (cb->sacked != NULL && cb->sacked->count == 0)
 		tcp_ranges_clear(cb);
 	return news;
+}
+
+bool tcp_ranges_starved(const struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	for (uint8_t i = 0; cb->sacked == NULL && i < seg->has.sack_count; i++) {
+		if (plausible(cb, &seg->sack[i]))
+			return true;
+	}
+	return false;
 }
 
 bool tcp_ranges_reneged(const struct tcp_cb *cb)

@@ -28,6 +28,9 @@ uint32_t tcp_ranges_bytes(enum tcp_set_size size);
  * impossible, or report duplicates (RFC 2883), are skipped. True: something new was reported. */
 bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg);
 
+/* Does seg, taken in, report something that could not be remembered for want of a set? */
+bool tcp_ranges_starved(const struct tcp_cb *cb, const struct tcp_segment *seg);
+
 /* Forgets all. */
 void tcp_ranges_clear(struct tcp_cb *cb);
 

@@ -39,7 +39,9 @@ uint32_t tcp_reassembly_bytes(enum tcp_set_size size)
 
 static struct tcp_reassembly *make(struct tcp_cb *cb, enum tcp_set_size size)
 {
-	struct tcp_reassembly *r = tcp_slab_get(&cb->sock.stack->tcp->reassemblies[size]);
+	struct tcp_table *t = cb->sock.stack->tcp;
+	struct tcp_reassembly *r =
+	    tcp_share_get(cb, &t->reassemblies[size], &t->reassembly_shares[size]);
 
 	if (r != NULL) {
 		r->size = (uint16_t)size;
@@ -50,7 +52,9 @@ static struct tcp_reassembly *make(struct tcp_cb *cb, enum tcp_set_size size)
 
 static void give_back(struct tcp_cb *cb, struct tcp_reassembly *r)
 {
-	tcp_slab_put(&cb->sock.stack->tcp->reassemblies[r->size], r);
+	struct tcp_table *t = cb->sock.stack->tcp;
+
+	tcp_share_put(cb, &t->reassemblies[r->size], &t->reassembly_shares[r->size], r);
 }
 
 /* Moves to a large set. */

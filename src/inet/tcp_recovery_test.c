@@ -7,6 +7,7 @@
 #include "inet/tcp_pair_test.h"
 #include "inet/tcp_ranges.h"
 #include "inet/tcp_segment.h"
+#include "inet/tcp_table.h"
 
 enum { DELAY_NS = 1000000 };
 
@@ -116,6 +117,36 @@ static void all_that_came_out_of_order_in_one_burst_is_told(void **state)
 	assert_int_equal(sender(p)->tcp_timeouts, 0);
 }
 
+/* Other connections have all the sets that remember what was reported. */
+static void without_a_set_of_ranges_a_loss_is_noticed_all_the_same(void **state)
+{
+	struct pair *p = *state;
+	struct losses l = {.first = 2, .last = 2, .every = 1};
+	static void *taken[TCP_RANGE_SETS_MIN];
+	struct tcp_slab *sets;
+	uint32_t n = 0, mss;
+
+	p->side[0].cfg.max_tcp = 16;
+	pair_restart(p);
+	pair_connect(p);
+	mss = pair_cb(p, 0)->mss;
+	sets = &p->side[0].s->tcp->ranges[TCP_SET_SMALL];
+	assert_int_equal(sets->count, TCP_RANGE_SETS_MIN);
+	while (n < TCP_RANGE_SETS_MIN && (taken[n] = tcp_slab_get(sets)) != NULL)
+		n++;
+	p->lose = lose_every_nth;
+	p->lose_arg = &l;
+	for (uint64_t i = 0; i < 8; i++) {
+		assert_int_equal(pair_send(p, 0, i * mss, mss), mss);
+		pair_run(p);
+	}
+	assert_int_equal(pair_recv(p, 1, 0), 8 * mss);
+	assert_int_equal(sender(p)->tcp_fast_recoveries, 1);
+	assert_int_equal(sender(p)->tcp_retransmitted, 1);
+	while (n > 0)
+		tcp_slab_put(sets, taken[--n]);
+}
+
 /* The counts are those that the scoreboard gives, and the window is kept but by what is sent again
  * first. */
 static bool lose_and_check(struct pair *p, int from, const uint8_t *l4, uint32_t l4_len)
@@ -158,6 +189,7 @@ int main(void)
 	    pair_test(a_peer_without_sack_is_sent_each_lost_segment_once),
 	    pair_test(each_segment_of_a_burst_out_of_order_brings_a_duplicate_acknowledgement),
 	    pair_test(all_that_came_out_of_order_in_one_burst_is_told),
+	    pair_test(without_a_set_of_ranges_a_loss_is_noticed_all_the_same),
 	    pair_test(the_pipe_is_what_the_scoreboard_says_and_stays_within_the_window),
 	};
 

@@ -30,6 +30,25 @@ void *tcp_slab_first(struct tcp_slab *slab)
 	return slab->block + (size_t)slab->touched++ * slab->size;
 }
 
+void *tcp_share_get(const struct tcp_cb *cb, struct tcp_slab *slab, struct tcp_shares *shares)
+{
+	uint32_t *mine = &shares->of_group[tcp_peer_group(cb->sock.stack->tcp, &cb->sock.peer.ip)];
+	void *object;
+
+	if (slab->used >= slab->count / 2 && *mine >= slab->count / TCP_PEER_SHARE_DIVISOR)
+		return NULL;
+	object = tcp_slab_get(slab);
+	*mine += object != NULL;
+	return object;
+}
+
+void tcp_share_put(const struct tcp_cb *cb, struct tcp_slab *slab, struct tcp_shares *shares,
+		   void *object)
+{
+	shares->of_group[tcp_peer_group(cb->sock.stack->tcp, &cb->sock.peer.ip)]--;
+	tcp_slab_put(slab, object);
+}
+
 /* The smallest power of two that is at least n. */
 static uint32_t power_of_two(uint32_t n)
 {

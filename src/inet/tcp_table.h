@@ -94,6 +94,11 @@ static inline void tcp_slab_put(struct tcp_slab *slab, void *object)
 	slab->used--;
 }
 
+/* Which of its objects the groups of peers have. */
+struct tcp_shares {
+	uint32_t of_group[TCP_PEER_GROUPS];
+};
+
 struct tcp_table {
 	struct list output;  /* connections that have something to send: out_link */
 	struct tcp_cb *last; /* the connection of the last segment: tcp_fast.h guesses it first */
@@ -105,6 +110,7 @@ struct tcp_table {
 
 	struct tcp_slab cbs, halves, chunks;
 	struct tcp_slab reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES];
+	struct tcp_shares reassembly_shares[TCP_SET_SIZES], range_shares[TCP_SET_SIZES];
 	struct tcp_half **half_slots;
 	uint32_t half_mask;
 	struct tcp_half_queue half_queue;                   /* all of them */
@@ -119,6 +125,12 @@ struct tcp_table {
 	uint32_t challenges_left;
 	uint64_t challenges_until_ns;
 };
+
+/* An object for cb's peer, whose group may have any number of them until half of all are in use,
+ * then no more than TCP_PEER_SHARE_DIVISOR says: one peer leaves the others theirs. NULL: none. */
+void *tcp_share_get(const struct tcp_cb *cb, struct tcp_slab *slab, struct tcp_shares *shares);
+void tcp_share_put(const struct tcp_cb *cb, struct tcp_slab *slab, struct tcp_shares *shares,
+		   void *object);
 
 /* The keyed hash by which both tables are looked up. */
 uint32_t tcp_table_hash(const struct tcp_table *t, const struct ip_addr *peer_ip,
