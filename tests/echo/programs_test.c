@@ -250,8 +250,7 @@ static void a_wrong_command_line_is_told(void **state)
 	    "tcp-echo --address 127.0.0.1:1 --run-mode both",
 	    "tcp-echo --address 127.0.0.1:1 --fast",
 	    "tcp-echo --address 127.0.0.1:1 --nrequests",
-	    "tcp-echo --address 127.0.0.1:1 --nclients 1000000 --bufsize 16777216 "
-	    "--nrequests 4294967295",
+	    "tcp-echo --address 10.0.0.1:1 --nclients 9999999 --bufsize 16777216 --nrequests 9999999",
 	    "tcp-echo --address 127.0.0.1:1 more",
 	    "tcp-ping-pong",
 	    "tcp-ping-pong --both 127.0.0.1 1",
