@@ -100,8 +100,8 @@ void stack_tick(struct stack *s, uint64_t now_ns);
 /* When stack_tick() has something to do; UINT64_MAX: nothing. May be early, never late. */
 uint64_t stack_next_deadline(const struct stack *s);
 
-/* Whether the driver's turn would find nothing to do: no timer is due, nothing became ready, nothing
- * is to be sent. Takes the time, as the turn does. */
+/* Whether the driver's turn would find nothing to do: no timer is due, nothing became ready,
+ * nothing is to be sent. Takes the time, as the turn does. */
 bool stack_idle(struct stack *s, uint64_t now_ns);
 
 /* What became ready, each socket at most once a call. Bits are edges: they say that a verb which
