@@ -71,6 +71,8 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 /* The window has opened: what a closed one held back, and the byte of a probe, may go. */
 static void window_opened(struct tcp_cb *cb)
 {
+	if (cb->rtx_count > 0)
+		tcp_timer_end_probing(cb);
 	cb->rtx_count = 0;
 	cb->probe_due = cb->small_due = false;
 	cb->rtx_deadline_ns = UINT64_MAX;
@@ -98,6 +100,30 @@ void tcp_ack_window(struct tcp_cb *cb, const struct tcp_segment *seg)
 		tcp_output_request(cb);
 }
 
+/* RFC 2883: did something arrive twice? */
+static bool tells_of_duplicate(const struct tcp_segment *seg)
+{
+	return seg->has.sack_count > 0 && seq_leq(seg->sack[0].end, seg->ack);
+}
+
+/* The first acknowledgement after a time-out. Karn's rule knows no round trip of what was sent
+ * again; the echoed timestamp tells of which sending it is (RFC 7323 4.1), and ends the back-off.
+ * Where what was sent again has arrived as a duplicate it was an acknowledgement that was lost: the
+ * echo may be as old as that, but the path is as fast as it was. An echo of what was never sent
+ * tells nothing. */
+static void time_by_echo(struct tcp_cb *cb, const struct tcp_segment *seg)
+{
+	const struct stack *s = cb->sock.stack;
+	uint64_t rtt_ns = (uint64_t)(tcp_clock(s) + cb->ts_offset - seg->tsecr) << 20;
+
+	if (!seg->has.timestamps || !cb->timestamps || rtt_ns > TCP_RTO_MAX_NS)
+		return;
+	if (cb->srtt_ns != 0 && tells_of_duplicate(seg))
+		tcp_timer_compute_rto(cb);
+	else
+		tcp_timer_sample(cb, rtt_ns);
+}
+
 /* RFC 5681 2, or with SACK RFC 6675 2: an ACK that reports something new counts as one too. While
  * no set is left to remember that in, RFC 5681 will do: the first loss is noticed all the same. */
 static bool is_duplicate(const struct tcp_cb *cb, const struct tcp_segment *seg, bool news,
@@ -123,6 +149,8 @@ bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
 	}
 	if (seq_gt(seg->ack, cb->snd_una)) {
 		news.advanced = seg->ack - cb->snd_una;
+		if (cb->rtx_count > 0 && cb->rtt_start_ns == 0)
+			time_by_echo(cb, seg);
 		tcp_ack_advance(cb, seg->ack);
 	}
 	if (cb->sack && (seg->has.sack_count > 0 || cb->sacked != NULL))

@@ -49,7 +49,7 @@ static void establish(struct tcp_cb *cb)
 	tcp_set_state(cb, TCP_ESTABLISHED);
 	cb->cc->init(cb);
 	if (repeated) {
-		cb->rto_ns = TCP_S(3);
+		cb->rto_ns = TCP_RTO_SYN_REPEATED_NS;
 		cb->cwnd = cb->mss;
 	}
 	cb->heard_ns = cb->sock.stack->now_ns;

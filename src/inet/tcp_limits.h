@@ -51,6 +51,8 @@ enum {
 #define TCP_RTO_MIN_NS     TCP_MS(200)
 #define TCP_RTO_MAX_NS     TCP_S(60)
 #define TCP_RTO_GRANULE_NS TCP_MS(1)
+/* Until the first measurement, when the SYN had to be repeated (RFC 6298 5.7). */
+#define TCP_RTO_SYN_REPEATED_NS TCP_S(3)
 enum {
 	TCP_R1_RETRANSMISSIONS = 3, /* then the route is doubted (RFC 9293 3.8.3, MUST-20) */
 	TCP_DUPACKS = 3,            /* RFC 5681 3.2 */

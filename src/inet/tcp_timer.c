@@ -28,16 +28,17 @@ void tcp_timer_arm_half(struct tcp_table *t, struct tcp_half *h, uint64_t deadli
 	t->next_ns = min_ns(t->next_ns, deadline_ns);
 }
 
-uint64_t tcp_timer_rto(const struct tcp_cb *cb)
-{
-	unsigned shift = cb->rtx_count < 16 ? cb->rtx_count : 16;
-
-	return min_ns(cb->rto_ns << shift, TCP_RTO_MAX_NS);
-}
-
 void tcp_timer_long_rto(struct tcp_cb *cb)
 {
 	cb->rto_ns = min_ns(cb->srtt_ns + 4 * cb->rttvar_ns, TCP_RTO_MAX_NS);
+}
+
+void tcp_timer_end_probing(struct tcp_cb *cb)
+{
+	if (cb->srtt_ns != 0)
+		tcp_timer_compute_rto(cb);
+	else
+		cb->rto_ns = TCP_RTO_SYN_REPEATED_NS;
 }
 
 /* Closed by a program that has set SO_LINGER, and what it sent is not all acknowledged. */
@@ -71,14 +72,15 @@ static uint64_t patience_ns(const struct tcp_cb *cb)
 	return !cb->syn_unacked ? TCP_R2_NS : TCP_R2_SYN_NS;
 }
 
-/* Backs off, but not beyond the moment of giving up. */
+/* Backs off (RFC 6298 5.5), but not beyond the moment of giving up. */
 static void back_off(struct tcp_cb *cb)
 {
 	uint64_t end = cb->progress_ns + patience_ns(cb);
 
 	if (cb->rtx_count < UINT8_MAX)
 		cb->rtx_count++;
-	cb->rtx_deadline_ns = cb->sock.stack->now_ns + tcp_timer_rto(cb);
+	cb->rto_ns = min_ns(2 * cb->rto_ns, TCP_RTO_MAX_NS);
+	cb->rtx_deadline_ns = cb->sock.stack->now_ns + cb->rto_ns;
 	if (cb->rtx_deadline_ns > end && end > cb->sock.stack->now_ns)
 		cb->rtx_deadline_ns = end;
 }
@@ -89,8 +91,7 @@ static void doubt_path(struct tcp_cb *cb)
 {
 	struct stack *s = cb->sock.stack;
 
-	if (cb->rtx_count >= TCP_R1_RETRANSMISSIONS &&
-	    s->now_ns - cb->heard_ns >= tcp_timer_rto(cb))
+	if (cb->rtx_count >= TCP_R1_RETRANSMISSIONS && s->now_ns - cb->heard_ns >= cb->rto_ns)
 		ip_path_doubt(s, &cb->path);
 }
 

@@ -28,21 +28,31 @@ static inline uint64_t tcp_next_deadline(const struct stack *s)
 	return list_empty(&t->output) ? t->next_ns : s->now_ns;
 }
 
-/* The retransmission time-out with its back-off (RFC 6298 5.5), at most TCP_RTO_MAX_NS. */
-uint64_t tcp_timer_rto(const struct tcp_cb *cb);
-
 /* RFC 6298 5.1, 5.3: (re)starts the retransmission timer. */
 static inline void tcp_timer_start_rtx(struct tcp_cb *cb)
 {
-	cb->rtx_deadline_ns =
-	    cb->sock.stack->now_ns + (cb->rtx_count == 0 ? cb->rto_ns : tcp_timer_rto(cb));
+	cb->rtx_deadline_ns = cb->sock.stack->now_ns + cb->rto_ns;
 	tcp_timer_need(cb, cb->rtx_deadline_ns);
 }
 
 /* The time-out of RFC 6298 2.3 where it is not the least. */
 void tcp_timer_long_rto(struct tcp_cb *cb);
 
-/* A round-trip time was measured: RFC 6298 2, with alpha 1/8, beta 1/4, K 4. */
+/* RFC 6298 2.3 and 2.4, from what was measured. */
+static inline void tcp_timer_compute_rto(struct tcp_cb *cb)
+{
+	cb->rto_ns = TCP_RTO_MIN_NS; /* the clock's granule is well below it */
+	if (cb->srtt_ns + 4 * cb->rttvar_ns > TCP_RTO_MIN_NS)
+		tcp_timer_long_rto(cb);
+}
+
+/* A closed window has opened: that its probes came further and further apart says nothing of the
+ * path, and the time-out is what it was. */
+void tcp_timer_end_probing(struct tcp_cb *cb);
+
+/* A round-trip time was measured: RFC 6298 2, with alpha 1/8, beta 1/4, K 4. This, and no
+ * acknowledgement as such, is the end of a back-off, or a path that has become slow would have each
+ * segment sent again for ever (Karn and Partridge; RFC 6298 5, after 5.7). */
 static inline void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns)
 {
 	if (cb->srtt_ns == 0) {
@@ -55,9 +65,7 @@ static inline void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns)
 		cb->rttvar_ns +=
 		    (uint64_t)(((error < 0 ? -error : error) - (int64_t)cb->rttvar_ns) >> 2);
 	}
-	cb->rto_ns = TCP_RTO_MIN_NS; /* the clock's granule is well below it */
-	if (cb->srtt_ns + 4 * cb->rttvar_ns > TCP_RTO_MIN_NS)
-		tcp_timer_long_rto(cb);
+	tcp_timer_compute_rto(cb);
 }
 
 /* Keepalive from now on, or when the program has gone the end of SO_LINGER's time or of FIN-WAIT-2;
