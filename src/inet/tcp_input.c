@@ -178,20 +178,13 @@ static inline void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment 
 
 static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const struct packet *pkt);
 
-/* Not in the window. Nothing is lost by an old segment's text, but something would be with its
- * acknowledgement, if that is news: RFC 9293 3.10.7.4 lets a segment be trimmed to what lies in the
- * window, and so trimmed it is an acknowledgement. */
-static void outside_window(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
+/* The peer's FIN has overtaken an acknowledgement that it sent just before: of our FIN, often. It
+ * would have to be asked for again by a time-out, so it is taken, as by FreeBSD. */
+static bool is_overtaken_by_fin(const struct tcp_cb *cb, const struct tcp_segment *seg)
 {
-	bool old = seq_lt(seg->seq, cb->rcv_nxt) && cb->rcv_nxt - seg->seq <= UINT32_C(65535)
-										  << cb->rcv_shift;
-	bool news = (seg->flags & (TCP_ACK | TCP_SYN | TCP_RST)) == TCP_ACK &&
-		    seq_gt(seg->ack, cb->snd_una) && seq_leq(seg->ack, cb->snd_nxt);
-
-	if (!(old && news && tcp_synchronized(cb)))
-		acknowledge_unacceptable(cb, seg, pkt);
-	else if (step_ack(cb, seg, pkt) && seg->len > 0)
-		acknowledge_unacceptable(cb, seg, pkt);
+	return cb->fin_received && seg->seq + 1 == cb->rcv_nxt && seg->len == 0 &&
+	       (seg->flags & (TCP_ACK | TCP_SYN | TCP_RST | TCP_FIN)) == TCP_ACK &&
+	       seq_gt(seg->ack, cb->snd_una) && seq_leq(seg->ack, cb->snd_nxt);
 }
 
 /* 3.10.7.4, first. */
@@ -205,7 +198,10 @@ static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, stru
 		return false;
 	}
 	if (!in_window(cb, seg)) {
-		outside_window(cb, seg, pkt);
+		if (is_overtaken_by_fin(cb, seg))
+			step_ack(cb, seg, pkt);
+		else
+			acknowledge_unacceptable(cb, seg, pkt);
 		return false;
 	}
 	update_ts_recent(cb, seg);
