@@ -339,6 +339,18 @@ static void fin_in_order(struct tcp_cb *cb)
 	}
 }
 
+/* Of a FIN that came before its turn the number is kept. One beyond the window is cut off, as text
+ * there is. One right at its edge is taken: it needs no room, and a peer that has filled the window
+ * need not send it again. What came first counts, of text and of FINs: one in front of text that is
+ * there already, or elsewhere than the one before, makes no sense. */
+static void note_fin(struct tcp_cb *cb, uint32_t fin_seq)
+{
+	if (cb->fin_seen || seq_gt(fin_seq, cb->rcv_adv) || seq_lt(fin_seq, tcp_reassembly_end(cb)))
+		return;
+	cb->fin_seen = true;
+	cb->fin_seq = fin_seq;
+}
+
 /* 3.10.7.4, seventh and eighth. Urgent data (sixth) is taken in line: RFC 9293 3.8.5 asks for no
  * more than to deliver it. */
 static void text_and_fin(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
@@ -350,12 +362,8 @@ static void text_and_fin(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 		}
 		return;
 	}
-	/* One beyond the window is cut off, as text there is. One right at its edge is taken: it
-	 * needs no room, and a peer that has filled the window need not send it again. */
-	if ((seg->flags & TCP_FIN) && seq_leq(seg->seq + seg->len, cb->rcv_adv)) {
-		cb->fin_seen = true;
-		cb->fin_seq = seg->seq + seg->len;
-	}
+	if (seg->flags & TCP_FIN)
+		note_fin(cb, seg->seq + seg->len);
 	if (seg->len > 0) {
 		if (!somebody_reads(cb, seg))
 			return;

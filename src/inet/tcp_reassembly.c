@@ -287,3 +287,9 @@ bool tcp_reassembly_untold(const struct tcp_cb *cb)
 {
 	return cb->ooo != NULL && cb->ooo->fresh > 0;
 }
+
+uint32_t tcp_reassembly_end(const struct tcp_cb *cb)
+{
+	return cb->ooo != NULL ? tcp_blocks_at(cb->ooo, cb->ooo->count - 1)->range.end
+			       : cb->rcv_nxt;
+}

@@ -32,6 +32,9 @@ uint32_t tcp_reassembly_sack(struct tcp_cb *cb, struct tcp_range *out, uint32_t 
 /* Has something changed that was not told yet? */
 bool tcp_reassembly_untold(const struct tcp_cb *cb);
 
+/* Behind the last byte that has arrived, in order or not. */
+uint32_t tcp_reassembly_end(const struct tcp_cb *cb);
+
 void tcp_reassembly_clear(struct tcp_cb *cb);
 
 #endif

@@ -94,6 +94,8 @@ void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct p
 
 	if (seq_gt(end, cb->rcv_adv))
 		end = cb->rcv_adv;
+	if (cb->fin_seen && seq_gt(end, cb->fin_seq))
+		end = cb->fin_seq; /* nothing lies beyond */
 	if (seq_leq(end, cb->rcv_nxt) || seq_gt(start, cb->rcv_nxt) || cb->out_of_order) {
 		tcp_reassembly_add(cb, start, end, seg->data, pkt);
 		if (cb->out_of_order && cb->dupacks_due < UINT8_MAX)
