@@ -6,17 +6,20 @@
 #include "inet/tcp_pressure.h"
 #include "inet/tcp_receive.h"
 
-#define COUNT_INTERVAL_NS TCP_MS(100)
+/* Between two counts. A group may take its share of the pool meanwhile, however much of that its
+ * programs give back: so not too long; and at most about a hundredth of the time is spent so. */
+#define COUNT_INTERVAL_NS         TCP_MS(5)
+#define COUNT_INTERVAL_OF_EACH_NS UINT64_C(2000) /* connection, at least */
 
 /* Buffers that the queues of a connection hold, about: those that were received are accounted by
  * their memory, and of what was sent each chunk has one. */
 static uint32_t buffers_of(const struct tcp_cb *cb)
 {
-	uint32_t received = 0;
+	const struct buf *b = cb->recv_head;
+	/* What is out of order lies elsewhere, in buffers such as ours or larger. */
+	uint32_t one = b != NULL ? tcp_buf_memory(b) : cb->sock.stack->copy_room_bytes;
 
-	if (cb->recv_head != NULL)
-		received = 1 + (cb->recv_memory - 1) / tcp_buf_memory(cb->recv_head);
-	return received + cb->send_chunks;
+	return (cb->recv_memory + one - 1) / one + cb->send_chunks;
 }
 
 static void count_all(struct tcp_table *t)
@@ -35,9 +38,10 @@ bool tcp_pressure_allows(struct tcp_cb *cb, const struct pool *pool)
 
 	if (pool->free_count < pool->count / TCP_POOL_RESERVE_DIVISOR)
 		return false;
-	if (t->group_buffers_ns == 0 || s->now_ns - t->group_buffers_ns >= COUNT_INTERVAL_NS) {
+	if (s->now_ns >= t->group_buffers_ns) {
 		count_all(t);
-		t->group_buffers_ns = s->now_ns;
+		t->group_buffers_ns =
+		    s->now_ns + COUNT_INTERVAL_NS + t->cbs.used * COUNT_INTERVAL_OF_EACH_NS;
 	}
 	if (*held >= pool->count / TCP_PEER_SHARE_DIVISOR)
 		return false;

@@ -121,7 +121,7 @@ struct tcp_table {
 	struct list time_wait; /* oldest first: link */
 	uint32_t port_next;
 	uint32_t group_buffers[TCP_PEER_GROUPS]; /* held, while a pool is scarce: tcp_pressure.c */
-	uint64_t group_buffers_ns;               /* when they were counted */
+	uint64_t group_buffers_ns;               /* when they are counted again */
 	uint32_t challenges_left;
 	uint64_t challenges_until_ns;
 };
