@@ -53,6 +53,9 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 	tcp_ack_time(cb, ack);
 	cb->acked_bytes += bytes;
 	cb->snd_una = ack;
+	/* The time-outs were those of probes, one of which the peer has taken. */
+	if (cb->rtx_count > 0 && cb->snd_wnd == 0)
+		tcp_timer_end_probing(cb);
 	cb->rtx_count = 0;
 	cb->progress_ns = cb->sock.stack->now_ns;
 	tcp_ack_release(cb);

@@ -341,12 +341,22 @@ static void fin_in_order(struct tcp_cb *cb)
 
 /* Of a FIN that came before its turn the number is kept. One beyond the window is cut off, as text
  * there is. One right at its edge is taken: it needs no room, and a peer that has filled the window
- * need not send it again. What came first counts, of text and of FINs: one in front of text that is
- * there already, or elsewhere than the one before, makes no sense. */
-static void note_fin(struct tcp_cb *cb, uint32_t fin_seq)
+ * need not send it again. One in order is the end, and nothing lies beyond it. Of others what came
+ * first counts, of text and of FINs: one in front of text that is there already, or elsewhere than
+ * the one before, makes no sense. */
+static void note_fin(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
-	if (cb->fin_seen || seq_gt(fin_seq, cb->rcv_adv) || seq_lt(fin_seq, tcp_reassembly_end(cb)))
+	uint32_t fin_seq = seg->seq + seg->len, end = tcp_reassembly_end(cb);
+	bool in_order = !seq_gt(seg->seq, cb->rcv_nxt) && !seq_lt(fin_seq, cb->rcv_nxt);
+
+	if (seq_gt(fin_seq, cb->rcv_adv))
 		return;
+	if (!in_order && (cb->fin_seen || seq_lt(fin_seq, end))) {
+		tcp_ack_now(cb);
+		return;
+	}
+	if (seq_lt(fin_seq, end))
+		tcp_reassembly_clear(cb);
 	cb->fin_seen = true;
 	cb->fin_seq = fin_seq;
 }
@@ -363,7 +373,7 @@ static void text_and_fin(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 		return;
 	}
 	if (seg->flags & TCP_FIN)
-		note_fin(cb, seg->seq + seg->len);
+		note_fin(cb, seg);
 	if (seg->len > 0) {
 		if (!somebody_reads(cb, seg))
 			return;
