@@ -189,6 +189,17 @@ static void the_simple_servers_tell_when_the_client_leaves(void **state)
 	}
 }
 
+/* clang 14's ThreadSanitizer now and then holds a signal back until the next one: one of a hundred
+ * that arrive while a program goes to sleep. */
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define SIGNALS_ARE_LOST 1
+#endif
+#endif
+#ifndef SIGNALS_ARE_LOST
+#define SIGNALS_ARE_LOST 0
+#endif
+
 static void an_interrupt_ends_a_simple_server_that_waits(void **state)
 {
 	static const char *const commands[] = {
@@ -199,6 +210,8 @@ static void an_interrupt_ends_a_simple_server_that_waits(void **state)
 	};
 
 	(void)state;
+	if (SIGNALS_ARE_LOST)
+		skip();
 	for (size_t i = 0; i < sizeof(commands) / sizeof(commands[0]); i++) {
 		process_start(&server, "%s", commands[i]);
 		process_await_port(&server);
