@@ -258,6 +258,7 @@ const struct libos_class catcollar_class = {
     .close_async = catcollar_close_async,
     .cancel = catcollar_cancel,
     .shutdown = catcollar_shutdown,
+    .flush = catcollar_flush,
     .close = catcollar_close,
     .setsockopt = kernel_setsockopt,
     .getsockopt = catcollar_getsockopt,

@@ -7,14 +7,22 @@
 #include <errno.h>
 #include <sys/socket.h>
 
-/* Pushes that waited for company were accepted for sending as much as any. */
-static void send_now(struct catcollar *c, struct catcollar_queue *q)
+/* Pushes that waited for company were accepted for sending as much as any. One that is sent at once
+ * makes room for the next: for as many of them as the socket takes. */
+void catcollar_flush(struct queue *queue)
 {
+	struct catcollar_queue *q = catcollar_queue_of(queue);
+	struct catcollar *c = catcollar_of(queue);
+	const struct operation *first;
+
 	if (list_empty(&q->deferred))
 		return;
 	list_del(&q->deferred);
 	catcollar_send_next(c, q);
-	catcollar_submit(c);
+	do {
+		first = q->kernel.out.head;
+		catcollar_submit(c);
+	} while (q->kernel.out.head != NULL && q->kernel.out.head != first);
 }
 
 static void forget_result(struct operation *op)
@@ -71,7 +79,6 @@ void catcollar_close(struct queue *queue)
 	struct catcollar_queue *q = catcollar_queue_of(queue);
 	struct catcollar *c = catcollar_of(queue);
 
-	send_now(c, q);
 	forget_finished(c, queue);
 	forget_operations(q);
 	catcollar_disown_lent(c, q);
@@ -87,7 +94,7 @@ int catcollar_close_async(struct operation *op)
 	struct catcollar_queue *q = catcollar_queue_of(op->queue);
 	struct catcollar *c = catcollar_of(op->queue);
 
-	send_now(c, q);
+	catcollar_flush(op->queue);
 	catcollar_recall(c, q, FLIGHT_IN);
 	catcollar_drop_ahead(q);
 	return kernel_close_async(op);

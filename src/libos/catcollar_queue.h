@@ -211,6 +211,7 @@ void catcollar_lent_free(struct catcollar *c);
 void catcollar_disown_lent(struct catcollar *c, struct catcollar_queue *q);
 
 /* catcollar_close.c */
+void catcollar_flush(struct queue *queue);
 void catcollar_close(struct queue *queue);
 int catcollar_close_async(struct operation *op);
 int catcollar_shutdown(struct queue *queue, int how);

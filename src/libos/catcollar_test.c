@@ -205,6 +205,11 @@ static void a_push_that_waits_for_company_goes_out_before_a_close(void **state)
 	queue = rig_pair(r, &fd);
 	r->libos->more = true;
 	rig_push(r, &push, queue, "last", 4);
+	assert_false(push.done);
+	r->class->flush(queue);
+	assert_true(r->libos->news);
+	rig_poll(r);
+	assert_true(push.done);
 	r->class->close(queue);
 	r->libos->more = false;
 	rig_wait_fd(r, fd);

@@ -177,6 +177,9 @@ struct libos_class {
 	/* Gives a pending operation back, unfinished. -EBUSY: a push that has begun to go out. */
 	int (*cancel)(struct operation *);
 	int (*shutdown)(struct queue *, int how);
+	/* Before close(): sends what waits for company, and sets `news` where that finished
+	 * something. NULL: nothing ever waits. */
+	void (*flush)(struct queue *);
 	/* Frees the queue; what was accepted is still sent. Pending operations were cancelled by
 	 * the runtime before, or are the runtime's again without a word: the libOS forgets them. */
 	void (*close)(struct queue *);

@@ -190,8 +190,13 @@ int queue_shutdown(struct queue *q, int how)
 	return q->libos->class->shutdown(q, how);
 }
 
+/* A push that went out has completed, whatever becomes of its queue: what the libOS held back goes
+ * now, and what it has finished is finished. */
 int queue_close(struct instance *in, struct queue *q)
 {
+	if (q->libos->class->flush)
+		q->libos->class->flush(q);
+	instance_news(in);
 	instance_drop(in, q, -EBADF);
 	return 0;
 }

@@ -131,6 +131,54 @@ static void closing_loses_nothing(void)
 	equal(hear(), BYTES);
 }
 
+/* While more is ready a push may wait for company: the close ends that wait. */
+static void what_was_pushed_right_before_a_close_completes(void)
+{
+	enum { PUSHES = 20 };
+	demi_qtoken_t first, second, push[PUSHES], to_peer;
+	int qd, udp, memory;
+
+	begin();
+	qd = connection();
+	udp = udp_socket();
+	equal(demi_queue(&memory), 0);
+	first = start_push(memory, "a", 1);
+	second = start_push(memory, "b", 1);
+	success(first, DEMI_OPC_PUSH); /* the second is ready, too, from now on */
+	to_peer = start_push_to(udp, "datagram", 8, (uint16_t)hear());
+	equal(demi_close(udp), 0);
+	for (int i = 0; i < PUSHES; i++)
+		push[i] = start_push(qd, "12345", 5);
+	equal(demi_close(qd), 0);
+	success(to_peer, DEMI_OPC_PUSH);
+	for (int i = 0; i < PUSHES; i++)
+		success(push[i], DEMI_OPC_PUSH);
+	success(second, DEMI_OPC_PUSH);
+	equal(hear(), PUSHES * 5);
+}
+
+static void peer_takes_a_datagram_and_a_stream(void)
+{
+	uint64_t bytes = 0, len;
+	demi_qresult_t qr;
+	int qd, udp;
+
+	begin();
+	qd = connection();
+	udp = udp_socket();
+	say(port_of(udp));
+	qr = success(start_pop(udp), DEMI_OPC_POP);
+	equal(qr.qr_value.sga.sga_segs[0].sgaseg_len, 8);
+	give_back(&qr);
+	do {
+		qr = success(start_pop(qd), DEMI_OPC_POP);
+		len = qr.qr_value.sga.sga_segs[0].sgaseg_len;
+		bytes += len;
+		give_back(&qr);
+	} while (len > 0);
+	say(bytes);
+}
+
 static void unread_bytes_do_not_harm_what_was_pushed(void)
 {
 	enum { BYTES = 1 << 20 };
@@ -341,6 +389,7 @@ const struct behaviour close_cases[] = {
     ALONE(unclaimed_results_of_closed_queues_are_bounded),
     ALONE(tokens_dropped_unread_cost_nothing_in_the_end),
     WITH(closing_loses_nothing, peer_discards),
+    WITH(what_was_pushed_right_before_a_close_completes, peer_takes_a_datagram_and_a_stream),
     WITH(unread_bytes_do_not_harm_what_was_pushed, peer_sends_and_counts),
     WITH(a_linger_time_of_zero_resets, peer_is_reset),
     WITH(a_linger_time_does_not_block, peer_reads_late),
