@@ -477,7 +477,7 @@ static void datagrams_of_one_destination_have_different_ids(void **state)
 	static bool seen[65536];
 	struct net *net = *state;
 	struct sock *k;
-	uint16_t id;
+	uint16_t id = 0;
 
 	net_restart_with_statics(net);
 	k = net_udp(net, PORT);
