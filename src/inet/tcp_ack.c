@@ -53,10 +53,7 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 	tcp_ack_time(cb, ack);
 	cb->acked_bytes += bytes;
 	cb->snd_una = ack;
-	/* The time-outs were those of probes, one of which the peer has taken. */
-	if (cb->rtx_count > 0 && cb->snd_wnd == 0)
-		tcp_timer_end_probing(cb);
-	cb->rtx_count = 0;
+	cb->rtx_count = cb->probe_count = 0;
 	cb->progress_ns = cb->sock.stack->now_ns;
 	tcp_ack_release(cb);
 	if (cb->recovery != TCP_OPEN) {
@@ -74,9 +71,7 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 /* The window has opened: what a closed one held back, and the byte of a probe, may go. */
 static void window_opened(struct tcp_cb *cb)
 {
-	if (cb->rtx_count > 0)
-		tcp_timer_end_probing(cb);
-	cb->rtx_count = 0;
+	cb->probe_count = 0;
 	cb->probe_due = cb->small_due = false;
 	cb->rtx_deadline_ns = UINT64_MAX;
 	if (cb->snd_nxt != cb->snd_una) {

@@ -124,6 +124,7 @@ struct tcp_cb {
 						 or a SYN does */
 			uint8_t recovery : 2; /* enum tcp_recovery */
 			uint8_t dupacks;
+			uint8_t probe_count; /* of a closed or silly window, in a row */
 		};
 	};
 
@@ -166,7 +167,7 @@ struct tcp_cb {
 	uint64_t life_deadline_ns; /* TIME-WAIT, FIN-WAIT-2, keepalive; UINT64_MAX: off */
 
 	uint64_t srtt_ns, rttvar_ns; /* srtt 0: no sample yet */
-	uint64_t rto_ns;             /* with back-off, at most TCP_RTO_MAX_NS */
+	uint64_t rto_ns;             /* with back-off but that of probes, at most TCP_RTO_MAX_NS */
 	uint64_t progress_ns;  /* when what is unacknowledged was first sent, or the last progress;
 				  nothing outstanding: when that began */
 	uint32_t recover;      /* snd_nxt when recovery began */

@@ -33,14 +33,6 @@ void tcp_timer_long_rto(struct tcp_cb *cb)
 	cb->rto_ns = min_ns(cb->srtt_ns + 4 * cb->rttvar_ns, TCP_RTO_MAX_NS);
 }
 
-void tcp_timer_end_probing(struct tcp_cb *cb)
-{
-	if (cb->srtt_ns != 0)
-		tcp_timer_compute_rto(cb);
-	else
-		cb->rto_ns = TCP_RTO_SYN_REPEATED_NS;
-}
-
 /* Closed by a program that has set SO_LINGER, and what it sent is not all acknowledged. */
 static bool lingers(const struct tcp_cb *cb)
 {
@@ -72,17 +64,45 @@ static uint64_t patience_ns(const struct tcp_cb *cb)
 	return !cb->syn_unacked ? TCP_R2_NS : TCP_R2_SYN_NS;
 }
 
-/* Backs off (RFC 6298 5.5), but not beyond the moment of giving up. */
+/* The timer runs again, but not beyond the moment of giving up. */
+static void restart_rtx(struct tcp_cb *cb, uint64_t wait_ns)
+{
+	uint64_t now = cb->sock.stack->now_ns, end = cb->progress_ns + patience_ns(cb);
+
+	cb->rtx_deadline_ns = now + wait_ns;
+	if (cb->rtx_deadline_ns > end && end > now)
+		cb->rtx_deadline_ns = end;
+}
+
+static void count_up(uint8_t *count)
+{
+	if (*count < UINT8_MAX)
+		++*count;
+}
+
+/* RFC 6298 5.5. */
 static void back_off(struct tcp_cb *cb)
 {
-	uint64_t end = cb->progress_ns + patience_ns(cb);
-
-	if (cb->rtx_count < UINT8_MAX)
-		cb->rtx_count++;
+	count_up(&cb->rtx_count);
 	cb->rto_ns = min_ns(2 * cb->rto_ns, TCP_RTO_MAX_NS);
-	cb->rtx_deadline_ns = cb->sock.stack->now_ns + cb->rto_ns;
-	if (cb->rtx_deadline_ns > end && end > cb->sock.stack->now_ns)
-		cb->rtx_deadline_ns = end;
+	restart_rtx(cb, cb->rto_ns);
+}
+
+/* RFC 9293 3.8.6.1, MUST-36: probes come further and further apart. That says nothing of the path,
+ * and the time-out itself stays what it is. */
+static uint64_t with_probes_ns(const struct tcp_cb *cb)
+{
+	uint64_t wait_ns = cb->rto_ns;
+
+	for (uint8_t i = 0; i < cb->probe_count && wait_ns < TCP_PERSIST_MAX_NS; i++)
+		wait_ns *= 2;
+	return min_ns(wait_ns, TCP_PERSIST_MAX_NS);
+}
+
+static void back_off_probing(struct tcp_cb *cb)
+{
+	count_up(&cb->probe_count);
+	restart_rtx(cb, with_probes_ns(cb));
 }
 
 /* RFC 9293 3.8.3, MUST-20: R1 is reached, and nothing was heard since the last attempt. The next
@@ -90,17 +110,23 @@ static void back_off(struct tcp_cb *cb)
 static void doubt_path(struct tcp_cb *cb)
 {
 	struct stack *s = cb->sock.stack;
+	uint32_t attempts = (uint32_t)cb->rtx_count + cb->probe_count;
 
-	if (cb->rtx_count >= TCP_R1_RETRANSMISSIONS && s->now_ns - cb->heard_ns >= cb->rto_ns)
+	if (attempts >= TCP_R1_RETRANSMISSIONS && s->now_ns - cb->heard_ns >= with_probes_ns(cb))
 		ip_path_doubt(s, &cb->path);
 }
 
 /* RFC 6298 5.4 to 5.7. */
 static void retransmission_timeout(struct tcp_cb *cb)
 {
-	cb->cc->timeout(cb, tcp_flight(cb), cb->rtx_count == 0);
-	tcp_recovery_lose_all(cb);
-	cb->sock.stack->stats.tcp_timeouts++;
+	if (cb->syn_unacked) {
+		cb->rtx_due = true;
+	} else {
+		cb->cc->timeout(cb, tcp_flight(cb), cb->rtx_count == 0);
+		tcp_recovery_lose_all(cb);
+		cb->sock.stack->stats.tcp_timeouts++;
+	}
+	back_off(cb);
 }
 
 /* Less than half of the largest window has been open for long: the peer has a smaller buffer than
@@ -119,10 +145,11 @@ static void persist_timeout(struct tcp_cb *cb)
 {
 	if (cb->snd_wnd == 0) {
 		cb->probe_due = true;
-		return;
+	} else {
+		cb->small_due = true;
+		window_became_smaller(cb);
 	}
-	cb->small_due = true;
-	window_became_smaller(cb);
+	back_off_probing(cb);
 }
 
 static bool all_is_acknowledged(const struct tcp_cb *cb)
@@ -143,14 +170,11 @@ static bool rtx_fired(struct tcp_cb *cb)
 		tcp_fail(cb, -ETIMEDOUT);
 		return false;
 	}
-	if (cb->syn_unacked)
-		cb->rtx_due = true;
-	else if (cb->snd_wnd == 0 || cb->snd_nxt == cb->snd_una)
+	doubt_path(cb);
+	if (!cb->syn_unacked && (cb->snd_wnd == 0 || cb->snd_nxt == cb->snd_una))
 		persist_timeout(cb);
 	else
 		retransmission_timeout(cb);
-	doubt_path(cb);
-	back_off(cb);
 	return true;
 }
 

@@ -46,10 +46,6 @@ static inline void tcp_timer_compute_rto(struct tcp_cb *cb)
 		tcp_timer_long_rto(cb);
 }
 
-/* A closed window has opened: that its probes came further and further apart says nothing of the
- * path, and the time-out is what it was. */
-void tcp_timer_end_probing(struct tcp_cb *cb);
-
 /* A round-trip time was measured: RFC 6298 2, with alpha 1/8, beta 1/4, K 4. This, and no
  * acknowledgement as such, is the end of a back-off, or a path that has become slow would have each
  * segment sent again for ever (Karn and Partridge; RFC 6298 5, after 5.7). */
