@@ -59,7 +59,7 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 	if (cb->recovery != TCP_OPEN) {
 		tcp_recovery_advance(cb, bytes);
 	} else {
-		cb->dupacks = 0;
+		tcp_recovery_forget_dupacks(cb);
 		if (cb->cwnd_limited)
 			cb->cc->acked(cb, bytes);
 	}
@@ -122,17 +122,14 @@ static void time_by_echo(struct tcp_cb *cb, const struct tcp_segment *seg)
 		tcp_timer_sample(cb, rtt_ns);
 }
 
-/* RFC 5681 2, or with SACK RFC 6675 2: an ACK that reports something new counts as one too. While
- * no set is left to remember that in, RFC 5681 will do: the first loss is noticed all the same. */
-static bool is_duplicate(const struct tcp_cb *cb, const struct tcp_segment *seg, bool news,
+/* RFC 5681 2, of a peer without SACK, or for want of a set to remember what it reports; one that
+ * tells of a duplicate is the answer to what was sent again needlessly. */
+static bool is_duplicate(const struct tcp_cb *cb, const struct tcp_segment *seg,
 			 uint32_t wnd_before)
 {
-	if (seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una)
-		return false;
-	if (cb->sack && !tcp_ranges_starved(cb, seg))
-		return news;
 	return seg->len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) &&
-	       (uint32_t)seg->wnd << cb->snd_shift == wnd_before;
+	       (uint32_t)seg->wnd << cb->snd_shift == wnd_before &&
+	       !(cb->sack && tells_of_duplicate(seg));
 }
 
 bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
@@ -153,7 +150,12 @@ bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
 	}
 	if (cb->sack && (seg->has.sack_count > 0 || cb->sacked != NULL))
 		reported = tcp_ranges_update(cb, seg);
-	news.duplicate = is_duplicate(cb, seg, reported, wnd_before);
+	if (seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una)
+		news.duplicate = false;
+	else if (tcp_has_scoreboard(cb))
+		news.duplicate = reported; /* RFC 6675 2: whether it acknowledges or not */
+	else
+		news.duplicate = news.advanced == 0 && is_duplicate(cb, seg, wnd_before);
 	tcp_recovery_ack(cb, &news);
 	if (seq_geq(seg->ack, cb->snd_una))
 		tcp_ack_window(cb, seg);

@@ -120,9 +120,12 @@ struct tcp_cb {
 			bool probe_due : 1; /* one byte may go against a zero window */
 			bool small_due : 1; /* less than a segment may go: SWS override */
 			bool keepalive_due : 1;
-			bool rtx_due : 1;     /* the first lost segment goes whatever cwnd says;
-						 or a SYN does */
-			uint8_t recovery : 2; /* enum tcp_recovery */
+			bool rtx_due : 1;       /* the first lost segment goes whatever cwnd says;
+						   or a SYN does */
+			bool no_scoreboard : 1; /* no set was left for what the peer reports:
+						   duplicate ACKs are counted, as without
+						   SACK, until they begin anew */
+			uint8_t recovery : 2;   /* enum tcp_recovery */
 			uint8_t dupacks;
 			uint8_t probe_count; /* of a closed or silly window, in a row */
 		};

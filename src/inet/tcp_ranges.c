@@ -171,10 +171,22 @@ static bool plausible(const struct tcp_cb *cb, const struct tcp_range *b)
 	       seq_leq(b->end, cb->snd_nxt);
 }
 
+/* None is left. Of the duplicate ACKs that recovery has seen so far none tells of what is still
+ * outstanding; outside it all do. */
+static bool give_up(struct tcp_cb *cb)
+{
+	cb->no_scoreboard = true;
+	if (cb->recovery != TCP_OPEN)
+		cb->dupacks = 0;
+	return false;
+}
+
 bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	bool news = false;
 
+	if (cb->no_scoreboard)
+		return false;
 	if (cb->sacked != NULL)
 		advance(cb);
 	for (uint8_t i = 0; i < seg->has.sack_count; i++) {
@@ -183,7 +195,7 @@ bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 		if (cb->sacked == NULL) {
 			cb->sacked = make(cb, TCP_SET_SMALL);
 			if (cb->sacked == NULL)
-				return false;
+				return give_up(cb);
 			cb->reported = true;
 		}
 		news |= add(cb, seg->sack[i]);
@@ -191,15 +203,6 @@ bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 	if (cb->sacked != NULL && cb->sacked->count == 0)
 		tcp_ranges_clear(cb);
 	return news;
-}
-
-bool tcp_ranges_starved(const struct tcp_cb *cb, const struct tcp_segment *seg)
-{
-	for (uint8_t i = 0; cb->sacked == NULL && i < seg->has.sack_count; i++) {
-		if (plausible(cb, &seg->sack[i]))
-			return true;
-	}
-	return false;
 }
 
 bool tcp_ranges_reneged(const struct tcp_cb *cb)

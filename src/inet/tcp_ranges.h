@@ -25,11 +25,9 @@ struct tcp_ranges {
 uint32_t tcp_ranges_bytes(enum tcp_set_size size);
 
 /* Takes in the SACK blocks of a segment and drops what lies before snd_una. Blocks that are
- * impossible, or report duplicates (RFC 2883), are skipped. True: something new was reported. */
+ * impossible, or report duplicates (RFC 2883), are skipped. True: something new was reported. Sets
+ * no_scoreboard when there is no set to remember it in. */
 bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg);
-
-/* Does seg, taken in, report something that could not be remembered for want of a set? */
-bool tcp_ranges_starved(const struct tcp_cb *cb, const struct tcp_segment *seg);
 
 /* Forgets all. */
 void tcp_ranges_clear(struct tcp_cb *cb);

@@ -20,7 +20,7 @@ uint32_t tcp_arrived(const struct tcp_cb *cb)
 {
 	uint32_t guess, flight = tcp_flight(cb);
 
-	if (cb->sack)
+	if (tcp_has_scoreboard(cb))
 		return cb->sacked_bytes;
 	guess = cb->dupacks * cb->mss;
 	return guess < flight ? guess : flight;
@@ -76,7 +76,7 @@ void tcp_recovery_lose_all(struct tcp_cb *cb)
 {
 	if (tcp_ranges_reneged(cb))
 		tcp_ranges_clear(cb);
-	cb->dupacks = 0;
+	tcp_recovery_forget_dupacks(cb);
 	begin(cb, TCP_LOSS_RECOVERY);
 	lose_until(cb, cb->snd_nxt);
 }
@@ -98,7 +98,7 @@ void tcp_recovery_advance(struct tcp_cb *cb, uint32_t bytes)
 {
 	advance_rtx(cb, cb->snd_una);
 	if (seq_geq(cb->snd_una, cb->recover)) {
-		cb->dupacks = 0;
+		tcp_recovery_forget_dupacks(cb);
 		cb->rtx_due = false;
 		if (cb->recovery == TCP_LOSS_RECOVERY)
 			cb->recovery = TCP_OPEN;
@@ -108,7 +108,7 @@ void tcp_recovery_advance(struct tcp_cb *cb, uint32_t bytes)
 		cb->rescue = TCP_RESCUE_DUE;
 	if (cb->recovery == TCP_LOSS_RECOVERY)
 		cb->cc->acked(cb, bytes);
-	else if (!cb->sack)
+	else if (!tcp_has_scoreboard(cb))
 		lose_next(cb, bytes);
 }
 
@@ -200,7 +200,7 @@ static void end_fast(struct tcp_cb *cb, uint32_t delivered)
  * recovery were caused by what it has sent needlessly (RFC 6582 4). */
 static bool notices_loss(const struct tcp_cb *cb)
 {
-	if (cb->sack)
+	if (tcp_has_scoreboard(cb))
 		return cb->dupacks >= TCP_DUPACKS || tcp_ranges_lost_end(cb) != cb->snd_una;
 	return cb->dupacks >= TCP_DUPACKS && cb->snd_una != cb->recover;
 }
@@ -219,7 +219,7 @@ void tcp_recovery_ack(struct tcp_cb *cb, const struct tcp_ack_news *news)
 	}
 	if (cb->recovery == TCP_OPEN && notices_loss(cb))
 		begin_fast(cb, flight_before_loss(cb), tcp_pipe(cb) + delivered, rtx_next);
-	if (cb->recovery != TCP_OPEN && cb->sack)
+	if (cb->recovery != TCP_OPEN && tcp_has_scoreboard(cb))
 		look_for_losses(cb);
 	if (cb->recovery == TCP_FAST_RECOVERY && delivered > 0)
 		reduce_proportionally(cb, delivered,
@@ -249,7 +249,7 @@ static uint32_t next_hole(const struct tcp_cb *cb, uint32_t end, uint32_t *seq)
 
 	if (seq_geq(cb->rtx_next, end))
 		return 0;
-	*seq = cb->sack ? tcp_ranges_hole(cb, cb->rtx_next, &hole) : cb->rtx_next;
+	*seq = tcp_ranges_hole(cb, cb->rtx_next, &hole);
 	if (seq_geq(*seq, end))
 		return 0;
 	len = cb->snd_nxt - *seq;
@@ -273,7 +273,7 @@ uint32_t tcp_recovery_next(const struct tcp_cb *cb, enum tcp_rtx_rule rule, uint
 	if (rule == TCP_RTX_LOST) {
 		len = next_hole(cb, cb->lost_end, seq);
 	} else {
-		if (cb->recovery != TCP_FAST_RECOVERY || !cb->sack)
+		if (cb->recovery != TCP_FAST_RECOVERY || !tcp_has_scoreboard(cb))
 			return 0;
 		len = next_hole(cb, tcp_ranges_end(cb), seq);
 		if (len == 0)

@@ -21,6 +21,19 @@
 
 #include "inet/tcp_cb.h"
 
+/* Is what the peer reports remembered? Otherwise duplicate ACKs are counted (RFC 6582). */
+static inline bool tcp_has_scoreboard(const struct tcp_cb *cb)
+{
+	return cb->sack && !cb->no_scoreboard;
+}
+
+/* Duplicate ACKs are counted from 0 on, and a scoreboard is tried anew. */
+static inline void tcp_recovery_forget_dupacks(struct tcp_cb *cb)
+{
+	cb->dupacks = 0;
+	cb->no_scoreboard = false;
+}
+
 /* Bytes that are known to have arrived out of order: reported, or one segment for each duplicate
  * ACK. */
 uint32_t tcp_arrived(const struct tcp_cb *cb);

@@ -117,34 +117,77 @@ static void all_that_came_out_of_order_in_one_burst_is_told(void **state)
 	assert_int_equal(sender(p)->tcp_timeouts, 0);
 }
 
-/* Other connections have all the sets that remember what was reported. */
-static void without_a_set_of_ranges_a_loss_is_noticed_all_the_same(void **state)
+/* As if other connections had all the sets that remember what was reported to side 0. */
+static void take_sets(struct pair *p, void *taken[TCP_RANGE_SETS_MIN])
+{
+	struct tcp_slab *sets = &p->side[0].s->tcp->ranges[TCP_SET_SMALL];
+
+	assert_int_equal(sets->count, TCP_RANGE_SETS_MIN);
+	for (uint32_t i = 0; i < TCP_RANGE_SETS_MIN; i++) {
+		taken[i] = tcp_slab_get(sets);
+		assert_non_null(taken[i]);
+	}
+}
+
+static void give_sets_back(struct pair *p, void *taken[TCP_RANGE_SETS_MIN])
+{
+	for (uint32_t i = 0; i < TCP_RANGE_SETS_MIN; i++)
+		tcp_slab_put(&p->side[0].s->tcp->ranges[TCP_SET_SMALL], taken[i]);
+}
+
+/* One after the other, from segment `first` of the stream on. */
+static void send_segments(struct pair *p, uint64_t first, uint32_t n)
+{
+	uint32_t mss = pair_cb(p, 0)->mss;
+
+	for (uint64_t i = first; i < first + n; i++) {
+		assert_int_equal(pair_send(p, 0, i * mss, mss), mss);
+		pair_run(p);
+	}
+	assert_int_equal(pair_recv(p, 1, first * mss), n * mss);
+}
+
+static void without_a_set_of_ranges_each_loss_of_a_window_is_noticed_all_the_same(void **state)
 {
 	struct pair *p = *state;
-	struct losses l = {.first = 2, .last = 2, .every = 1};
-	static void *taken[TCP_RANGE_SETS_MIN];
-	struct tcp_slab *sets;
-	uint32_t n = 0, mss;
+	struct losses l = {.first = 2, .last = 6, .every = 2};
+	void *taken[TCP_RANGE_SETS_MIN];
 
 	p->side[0].cfg.max_tcp = 16;
 	pair_restart(p);
 	pair_connect(p);
-	mss = pair_cb(p, 0)->mss;
-	sets = &p->side[0].s->tcp->ranges[TCP_SET_SMALL];
-	assert_int_equal(sets->count, TCP_RANGE_SETS_MIN);
-	while (n < TCP_RANGE_SETS_MIN && (taken[n] = tcp_slab_get(sets)) != NULL)
-		n++;
+	take_sets(p, taken);
 	p->lose = lose_every_nth;
 	p->lose_arg = &l;
-	for (uint64_t i = 0; i < 8; i++) {
-		assert_int_equal(pair_send(p, 0, i * mss, mss), mss);
-		pair_run(p);
-	}
-	assert_int_equal(pair_recv(p, 1, 0), 8 * mss);
+	send_segments(p, 0, 9);
 	assert_int_equal(sender(p)->tcp_fast_recoveries, 1);
-	assert_int_equal(sender(p)->tcp_retransmitted, 1);
-	while (n > 0)
-		tcp_slab_put(sets, taken[--n]);
+	assert_int_equal(sender(p)->tcp_retransmitted, 3);
+	assert_int_equal(sender(p)->tcp_timeouts, 0);
+	assert_int_equal(pair_cb(p, 0)->rare, 0);
+	give_sets_back(p, taken);
+}
+
+static void a_set_of_ranges_that_comes_free_is_used_for_the_next_loss(void **state)
+{
+	struct pair *p = *state;
+	struct losses l = {.first = 1, .last = 1, .every = 1}, next = l;
+	void *taken[TCP_RANGE_SETS_MIN];
+
+	p->side[0].cfg.max_tcp = 16;
+	pair_restart(p);
+	pair_connect(p);
+	take_sets(p, taken);
+	p->lose = lose_every_nth;
+	p->lose_arg = &l;
+	send_segments(p, 0, 5);
+	assert_int_equal(sender(p)->tcp_fast_recoveries, 1);
+	give_sets_back(p, taken);
+	p->lose_arg = &next;
+	pair_send(p, 0, 5 * (uint64_t)pair_cb(p, 0)->mss, 2 * pair_cb(p, 0)->mss);
+	pair_run(p);
+	assert_non_null(pair_cb(p, 0)->sacked);
+	pair_pass_ms(p, 1000);
+	pair_recv(p, 1, 5 * (uint64_t)pair_cb(p, 0)->mss);
 }
 
 /* The counts are those that the scoreboard gives, and the window is kept but by what is sent again
@@ -189,7 +232,8 @@ int main(void)
 	    pair_test(a_peer_without_sack_is_sent_each_lost_segment_once),
 	    pair_test(each_segment_of_a_burst_out_of_order_brings_a_duplicate_acknowledgement),
 	    pair_test(all_that_came_out_of_order_in_one_burst_is_told),
-	    pair_test(without_a_set_of_ranges_a_loss_is_noticed_all_the_same),
+	    pair_test(without_a_set_of_ranges_each_loss_of_a_window_is_noticed_all_the_same),
+	    pair_test(a_set_of_ranges_that_comes_free_is_used_for_the_next_loss),
 	    pair_test(the_pipe_is_what_the_scoreboard_says_and_stays_within_the_window),
 	};
 
