@@ -23,6 +23,7 @@
 enum {
 	EXIT_USAGE = 2,              /* the exit status for a command line that makes no sense */
 	MESSAGE_MAX_BYTES = 1 << 24, /* the largest message of the library: 16 MiB */
+	DATAGRAM_MAX_BYTES = 65507,  /* what fits in an IPv4 datagram behind its headers */
 };
 
 struct arguments {

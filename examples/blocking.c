@@ -18,6 +18,13 @@ enum {
 	MS_NS = 1000000 /* nanoseconds in a millisecond */
 };
 
+int blocking_init(void)
+{
+	int error = demi_init(NULL);
+
+	return error ? complain(error, "cannot start the library") : 0;
+}
+
 int blocking_wait(demi_qresult_t *qr, demi_qtoken_t qt, uint32_t limit_ms)
 {
 	uint32_t step_ms;

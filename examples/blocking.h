@@ -21,6 +21,9 @@
 /* Waits until `qt` completes, or ETIMEDOUT after limit_ms; then it is still in flight. */
 int blocking_wait(demi_qresult_t *qr, demi_qtoken_t qt, uint32_t limit_ms);
 
+/* demi_init(), for this thread. */
+int blocking_init(void);
+
 /* Makes a TCP socket that listens, and prints "INFO: listening on IP:PORT". */
 int blocking_listen(int *listener_out, const struct sockaddr_in *local);
 

@@ -7,11 +7,12 @@
  */
 #include "drain.h"
 
+#include "blocking.h"
 #include "complain.h"
 #include "interrupt.h"
 
-#include <demi/libos.h>
 #include <errno.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -126,13 +127,11 @@ static int handle(struct drain *d, struct drain_client *c, demi_qresult_t *qr)
 	}
 }
 
-int drain_run(struct drain *d)
+static int drain_all(struct drain *d)
 {
 	demi_qresult_t qr;
-	int at, error;
+	int at, error = start_accept(d);
 
-	meter_start(&d->meter);
-	error = start_accept(d);
 	while (!error && d->operations.count > 0 && !interrupted()) {
 		error = demi_wait_any(&qr, &at, d->operations.tokens, d->operations.count,
 				      &INTERRUPT_TICK);
@@ -142,8 +141,20 @@ int drain_run(struct drain *d)
 			error = 0;
 		else
 			complain(error, "cannot wait");
-		meter_look(&d->meter);
+		if (d->tells)
+			meter_look(&d->meter);
 	}
+	return error;
+}
+
+int drain_run(struct drain *d)
+{
+	int error = blocking_listen(&d->listener, &d->local);
+
+	if (error)
+		return error;
+	meter_start(&d->meter);
+	error = drain_all(d);
 	while (d->operations.count > 0) {
 		struct drain_client *c = token_set_take(&d->operations, 0);
 
@@ -152,5 +163,18 @@ int drain_run(struct drain *d)
 	}
 	token_set_free(&d->operations);
 	demi_close(d->listener);
+	if (d->tells)
+		meter_end(&d->meter);
 	return error;
+}
+
+int drain_run_to_the_end(struct drain *d)
+{
+	int error = drain_run(d);
+
+	if (error)
+		return error;
+	printf("accepted: %" PRIu64 ", closed: %" PRIu64 ", broken: %" PRIu64 "\n", d->accepted,
+	       d->ended, d->broken);
+	return d->ended == d->clients_max ? 0 : EPROTO;
 }

@@ -7,6 +7,7 @@
  */
 #include "forward.h"
 
+#include "blocking.h"
 #include "complain.h"
 #include "interrupt.h"
 #include "token_set.h"
@@ -62,25 +63,39 @@ static int handle(struct forward *f, struct token_set *set, bool pop, demi_qresu
 	return error ? error : start_pop(f, set);
 }
 
-int forward_run(struct forward *f)
+static int forward_all(struct forward *f, struct token_set *set)
 {
-	struct token_set set = {0};
 	demi_qresult_t qr;
 	int at, error = 0;
 
-	meter_start(&f->meter);
 	for (int i = 0; i < POPS && !error; i++)
-		error = start_pop(f, &set);
+		error = start_pop(f, set);
 	while (!error && !interrupted()) {
-		error = demi_wait_any(&qr, &at, set.tokens, set.count, &INTERRUPT_TICK);
+		error = demi_wait_any(&qr, &at, set->tokens, set->count, &INTERRUPT_TICK);
 		if (!error)
-			error = handle(f, &set, token_set_take(&set, at) == &is_pop, &qr);
+			error = handle(f, set, token_set_take(set, at) == &is_pop, &qr);
 		else if (error == ETIMEDOUT)
 			error = 0;
 		else
 			complain(error, "cannot wait");
 		meter_look(&f->meter);
 	}
+	return error;
+}
+
+int forward_run(struct forward *f)
+{
+	struct token_set set = {0};
+	int error;
+
+	interrupt_catch();
+	error = blocking_init();
+	if (!error)
+		error = blocking_bind(&f->qd, &f->local);
+	if (error)
+		return error;
+	meter_start(&f->meter);
+	error = forward_all(f, &set);
 	token_set_free(&set);
 	demi_close(f->qd);
 	meter_end(&f->meter);

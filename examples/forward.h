@@ -1,4 +1,4 @@
-/* forward.h - takes datagrams, and sends each on to whom a function says.
+/* forward.h - takes datagrams, counts them, and sends each on to whom a function says.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,14 +11,17 @@
 #include <stdbool.h>
 
 struct forward {
-	int qd; /* bound */
+	struct sockaddr_in local;
 	/* Where a datagram of this sender goes: false: nowhere. */
 	bool (*to)(void *context, const struct sockaddr_in *from, struct sockaddr_in *to);
 	void *context;
+	/* Its own: */
+	int qd;
 	struct meter meter; /* of what came */
 };
 
-/* Until the user interrupts. 0 or an errno, complained about. */
+/* Starts the library, binds to `local`, and forwards until the user interrupts. 0 or an errno,
+ * complained about. */
 int forward_run(struct forward *f);
 
 #endif

@@ -459,11 +459,8 @@ int main(int argc, char **argv)
 	arguments_number(&a, "SECONDS", 1, MAX_PATIENCE_S, &patience_s);
 	arguments_end(&a);
 	interrupt_catch();
-	error = demi_init(NULL);
-	if (error) {
-		complain(error, "cannot start the library");
+	if (blocking_init() != 0)
 		return EXIT_FAILURE;
-	}
 	s.patience_ns = patience_s * NS_PER_S;
 	s.now_ns = clock_ns();
 	error = make_piece(&s.piece);

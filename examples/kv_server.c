@@ -493,12 +493,12 @@ int main(int argc, char **argv)
 	arguments_number(&a, "MEGABYTES", 1, MAX_MEGABYTES, &megabytes);
 	arguments_end(&a);
 	interrupt_catch();
-	if (kv_table_create(&s.table, megabytes << 20) != 0)
-		return complain(ENOMEM, "cannot make the table") ? EXIT_FAILURE : EXIT_SUCCESS;
-	error = demi_init(NULL);
-	if (error)
-		complain(error, "cannot start the library");
-	else
+	if (kv_table_create(&s.table, megabytes << 20) != 0) {
+		complain(ENOMEM, "cannot make the table");
+		return EXIT_FAILURE;
+	}
+	error = blocking_init();
+	if (!error)
 		error = blocking_listen(&s.listener, &address);
 	if (!error) {
 		error = run(&s);

@@ -1,5 +1,5 @@
-/* options.h - reads command lines made of named options: --name VALUE or --name=VALUE, in any
- *order.
+/* options.h - reads command lines made of named options: --name VALUE or --name=VALUE,
+ * in any order.
  *
  *	const struct option_spec specs[] = {
  *	    OPTION_ENDPOINT("local", &local),
@@ -40,6 +40,12 @@ struct option_spec {
 	{                                                                                          \
 		.name = (option), .words = (list), .word = (out)                                   \
 	}
+
+/* Where those listen, or are bound, that are told nothing else: 127.0.0.1:12345. */
+#define OPTION_LOCAL_DEFAULT                                                                       \
+	((struct sockaddr_in){.sin_family = AF_INET,                                               \
+			      .sin_port = htons(12345),                                            \
+			      .sin_addr.s_addr = htonl(INADDR_LOOPBACK)})
 
 void options_read(int argc, char **argv, const char *help, const struct option_spec *specs);
 

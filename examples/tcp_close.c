@@ -42,15 +42,11 @@ struct plan {
 
 static int serve(const struct plan *p)
 {
-	struct drain d = {.clients_max = p->clients, .closes_first = p->who_closes == SERVER};
-	int error = blocking_listen(&d.listener, &p->address);
+	struct drain d = {.local = p->address,
+			  .clients_max = p->clients,
+			  .closes_first = p->who_closes == SERVER};
 
-	if (!error)
-		error = drain_run(&d);
-	if (!error)
-		printf("accepted: %" PRIu64 ", closed: %" PRIu64 ", broken: %" PRIu64 "\n",
-		       d.accepted, d.ended, d.broken);
-	return error ? error : d.ended == p->clients ? 0 : EPROTO;
+	return drain_run_to_the_end(&d);
 }
 
 /* A connection that is open: closed by us, or seen to its end. */
@@ -148,10 +144,8 @@ int main(int argc, char **argv)
 	options_require_word("peer", p.peer);
 	options_require_word("whocloses", p.who_closes);
 	interrupt_catch();
-	error = demi_init(NULL);
-	if (error)
-		complain(error, "cannot start the library");
-	else
+	error = blocking_init();
+	if (!error)
 		error = p.peer == SERVER ? serve(&p) : ask(&p);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -3,12 +3,10 @@
  * SPDX-License-Identifier: MIT
  */
 #include "blocking.h"
-#include "complain.h"
 #include "drain.h"
 #include "interrupt.h"
 #include "options.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
 static const char help[] =
@@ -24,23 +22,14 @@ static const char help[] =
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in local = {.sin_family = AF_INET,
-				    .sin_port = htons(12345),
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	const struct option_spec specs[] = {OPTION_ENDPOINT("local", &local), {0}};
-	struct drain d = {.tells = true};
+	struct drain d = {.local = OPTION_LOCAL_DEFAULT, .tells = true};
+	const struct option_spec specs[] = {OPTION_ENDPOINT("local", &d.local), {0}};
 	int error;
 
 	options_read(argc, argv, help, specs);
 	interrupt_catch();
-	error = demi_init(NULL);
-	if (error)
-		complain(error, "cannot start the library");
-	else
-		error = blocking_listen(&d.listener, &local);
-	if (!error) {
+	error = blocking_init();
+	if (!error)
 		error = drain_run(&d);
-		meter_end(&d.meter);
-	}
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

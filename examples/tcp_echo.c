@@ -6,11 +6,11 @@
 #include "tcp_echo.h"
 
 #include "arguments.h"
+#include "blocking.h"
 #include "complain.h"
 #include "interrupt.h"
 
 #include <arpa/inet.h>
-#include <demi/libos.h>
 #include <getopt.h>
 #include <pthread.h>
 #include <semaphore.h>
@@ -154,20 +154,13 @@ struct worker {
 	bool failed;    /* valid when it has been joined */
 };
 
-static int start_library(void)
-{
-	int error = demi_init(NULL);
-
-	return error ? complain(error, "cannot start the library") : 0;
-}
-
 static void *run_server(void *arg)
 {
 	struct worker *w = arg;
 	struct echo_options *o = w->options;
 	int listener, error;
 
-	error = start_library();
+	error = blocking_init();
 	if (!error)
 		error = echo_server_open(&listener, &o->address, o->nthreads > 1);
 	w->listening = !error;
@@ -182,7 +175,7 @@ static void *run_client(void *arg)
 {
 	struct worker *w = arg;
 
-	w->failed = start_library() != 0 || echo_client_run(w->options) != 0;
+	w->failed = blocking_init() != 0 || echo_client_run(w->options) != 0;
 	return NULL;
 }
 

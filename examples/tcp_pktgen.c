@@ -4,7 +4,6 @@
  */
 #include "arguments.h"
 #include "blocking.h"
-#include "complain.h"
 #include "inject.h"
 #include "interrupt.h"
 #include "options.h"
@@ -24,26 +23,22 @@ static const char help[] =
     "The environment variable LIBOS chooses the I/O path; see demikernel(7).\n"
     "Exit status: 0 interrupted, 1 a failure, 2 a wrong command line.\n";
 
-enum { MAX_INTERVAL_US = 60000000 };
-
 int main(int argc, char **argv)
 {
-	struct injection injection = {.bytes = 64, .interval_us = 100};
+	struct injection injection = INJECTION_DEFAULT;
 	struct sockaddr_in remote = {0};
 	const struct option_spec specs[] = {
 	    OPTION_ENDPOINT("remote", &remote),
 	    OPTION_NUMBER("bufsize", 1, MESSAGE_MAX_BYTES, &injection.bytes),
-	    OPTION_NUMBER("injection_rate", 0, MAX_INTERVAL_US, &injection.interval_us),
+	    OPTION_NUMBER("injection_rate", 0, INJECTION_INTERVAL_MAX_US, &injection.interval_us),
 	    {0}};
 	int qd, error;
 
 	options_read(argc, argv, help, specs);
 	options_require("remote", &remote);
 	interrupt_catch();
-	error = demi_init(NULL);
-	if (error)
-		complain(error, "cannot start the library");
-	else
+	error = blocking_init();
+	if (!error)
 		error = blocking_connect(&qd, &remote);
 	if (!error) {
 		error = inject_run(qd, NULL, &injection);

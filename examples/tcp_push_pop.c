@@ -125,10 +125,8 @@ int main(int argc, char **argv)
 	arguments_end(&a);
 	interrupt_catch();
 
-	error = demi_init(&(struct demi_args){.argc = argc, .argv = argv});
-	if (error)
-		complain(error, "cannot start the library");
-	else
+	error = blocking_init();
+	if (!error)
 		error = server ? serve(&o) : feed(&o);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

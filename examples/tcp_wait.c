@@ -66,15 +66,9 @@ static enum how closes(const struct plan *p)
 
 static int serve(const struct plan *p)
 {
-	struct drain d = {.clients_max = p->clients};
-	int error = blocking_listen(&d.listener, &p->address);
+	struct drain d = {.local = p->address, .clients_max = p->clients};
 
-	if (!error)
-		error = drain_run(&d);
-	if (!error)
-		printf("accepted: %" PRIu64 ", closed: %" PRIu64 ", broken: %" PRIu64 "\n",
-		       d.accepted, d.ended, d.broken);
-	return error ? error : d.ended == p->clients ? 0 : EPROTO;
+	return drain_run_to_the_end(&d);
 }
 
 static int start(const struct plan *p, int qd, demi_qtoken_t *qt)
@@ -170,10 +164,8 @@ int main(int argc, char **argv)
 	if (p.peer == CLIENT)
 		options_require_word("scenario", p.scenario);
 	interrupt_catch();
-	error = demi_init(NULL);
-	if (error)
-		complain(error, "cannot start the library");
-	else
+	error = blocking_init();
+	if (!error)
 		error = p.peer == SERVER ? serve(&p) : ask(&p);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,13 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "blocking.h"
-#include "complain.h"
 #include "forward.h"
-#include "interrupt.h"
 #include "options.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
 static const char help[] =
@@ -32,21 +28,9 @@ static bool nowhere(void *context, const struct sockaddr_in *from, struct sockad
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in local = {.sin_family = AF_INET,
-				    .sin_port = htons(12345),
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	const struct option_spec specs[] = {OPTION_ENDPOINT("local", &local), {0}};
-	struct forward f = {.to = nowhere};
-	int error;
+	struct forward f = {.local = OPTION_LOCAL_DEFAULT, .to = nowhere};
+	const struct option_spec specs[] = {OPTION_ENDPOINT("local", &f.local), {0}};
 
 	options_read(argc, argv, help, specs);
-	interrupt_catch();
-	error = demi_init(NULL);
-	if (error)
-		complain(error, "cannot start the library");
-	else
-		error = blocking_bind(&f.qd, &local);
-	if (!error)
-		error = forward_run(&f);
-	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+	return forward_run(&f) ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -28,10 +28,9 @@ static const char help[] =
     "Exit status: 0 all came back, 1 a failure, 2 a wrong command line.\n";
 
 enum {
-	ANSWER_MS = 200,            /* the client asks again when no answer came for so long */
-	ATTEMPTS = 25,              /* and gives up after so many: 5 s */
-	SILENCE_MS = 6000,          /* longer than that: the client is gone */
-	DATAGRAM_MAX_BYTES = 65507, /* what fits in an IPv4 datagram behind its headers */
+	ANSWER_MS = 200,   /* the client asks again when no answer came for so long */
+	ATTEMPTS = 25,     /* and gives up after so many: 5 s */
+	SILENCE_MS = 6000, /* longer than that: the client is gone */
 };
 
 struct options {
@@ -170,10 +169,8 @@ int main(int argc, char **argv)
 	arguments_end(&a);
 	interrupt_catch();
 
-	error = demi_init(&(struct demi_args){.argc = argc, .argv = argv});
-	if (error)
-		complain(error, "cannot start the library");
-	else
+	error = blocking_init();
+	if (!error)
 		error = server ? serve(&o) : ask(&o);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,13 +2,12 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "arguments.h"
 #include "blocking.h"
-#include "complain.h"
 #include "inject.h"
 #include "interrupt.h"
 #include "options.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
 static const char help[] =
@@ -25,32 +24,23 @@ static const char help[] =
     "The environment variable LIBOS chooses the I/O path; see demikernel(7).\n"
     "Exit status: 0 interrupted, 1 a failure, 2 a wrong command line.\n";
 
-enum {
-	MAX_INTERVAL_US = 60000000,
-	DATAGRAM_MAX_BYTES = 65507, /* what fits in an IPv4 datagram behind its headers */
-};
-
 int main(int argc, char **argv)
 {
-	struct sockaddr_in remote = {0}, local = {.sin_family = AF_INET,
-						  .sin_port = htons(12345),
-						  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct injection injection = {.bytes = 64, .interval_us = 100};
+	struct sockaddr_in local = OPTION_LOCAL_DEFAULT, remote = {0};
+	struct injection injection = INJECTION_DEFAULT;
 	const struct option_spec specs[] = {
 	    OPTION_ENDPOINT("local", &local),
 	    OPTION_ENDPOINT("remote", &remote),
 	    OPTION_NUMBER("bufsize", 1, DATAGRAM_MAX_BYTES, &injection.bytes),
-	    OPTION_NUMBER("injection_rate", 0, MAX_INTERVAL_US, &injection.interval_us),
+	    OPTION_NUMBER("injection_rate", 0, INJECTION_INTERVAL_MAX_US, &injection.interval_us),
 	    {0}};
 	int qd, error;
 
 	options_read(argc, argv, help, specs);
 	options_require("remote", &remote);
 	interrupt_catch();
-	error = demi_init(NULL);
-	if (error)
-		complain(error, "cannot start the library");
-	else
+	error = blocking_init();
+	if (!error)
 		error = blocking_bind(&qd, &local);
 	if (!error) {
 		error = inject_run(qd, &remote, &injection);

@@ -28,9 +28,8 @@ static const char help[] =
     "Exit status: 0 sent or received, 1 a failure, 2 a wrong command line.\n";
 
 enum {
-	FILL = 1,                   /* each byte of a message */
-	SILENCE_MS = 2000,          /* the client is done when nothing has come for so long */
-	DATAGRAM_MAX_BYTES = 65507, /* what fits in an IPv4 datagram behind its headers */
+	FILL = 1,          /* each byte of a message */
+	SILENCE_MS = 2000, /* the client is done when nothing has come for so long */
 };
 
 struct options {
@@ -128,10 +127,8 @@ int main(int argc, char **argv)
 	arguments_end(&a);
 	interrupt_catch();
 
-	error = demi_init(&(struct demi_args){.argc = argc, .argv = argv});
-	if (error)
-		complain(error, "cannot start the library");
-	else
+	error = blocking_init();
+	if (!error)
 		error = server ? serve(&o) : feed(&o);
 	return error ? EXIT_FAILURE : EXIT_SUCCESS;
 }

@@ -2,13 +2,9 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "blocking.h"
-#include "complain.h"
 #include "forward.h"
-#include "interrupt.h"
 #include "options.h"
 
-#include <arpa/inet.h>
 #include <stdlib.h>
 
 static const char help[] =
@@ -43,24 +39,12 @@ static bool across(void *context, const struct sockaddr_in *from, struct sockadd
 
 int main(int argc, char **argv)
 {
-	struct sockaddr_in local = {.sin_family = AF_INET,
-				    .sin_port = htons(12345),
-				    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	struct ends ends = {0};
+	struct forward f = {.local = OPTION_LOCAL_DEFAULT, .to = across, .context = &ends};
 	const struct option_spec specs[] = {
-	    OPTION_ENDPOINT("local", &local), OPTION_ENDPOINT("remote", &ends.remote), {0}};
-	struct forward f = {.to = across, .context = &ends};
-	int error;
+	    OPTION_ENDPOINT("local", &f.local), OPTION_ENDPOINT("remote", &ends.remote), {0}};
 
 	options_read(argc, argv, help, specs);
 	options_require("remote", &ends.remote);
-	interrupt_catch();
-	error = demi_init(NULL);
-	if (error)
-		complain(error, "cannot start the library");
-	else
-		error = blocking_bind(&f.qd, &local);
-	if (!error)
-		error = forward_run(&f);
-	return error ? EXIT_FAILURE : EXIT_SUCCESS;
+	return forward_run(&f) ? EXIT_FAILURE : EXIT_SUCCESS;
 }
