@@ -105,8 +105,10 @@ static int all_at_once(const struct plan *p)
 			error = 0;
 			continue;
 		}
-		if (error)
+		if (error) {
+			complain(interrupted() ? EINTR : error, "cannot wait");
 			break;
+		}
 		token_set_take(&set, at);
 		if (qr.qr_opcode == DEMI_OPC_FAILED)
 			error = complain((int)qr.qr_ret, "cannot connect");
