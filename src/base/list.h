@@ -47,6 +47,13 @@ static inline void list_add_head(struct list *head, struct list *item)
 	list_add_tail(head->next, item);
 }
 
+/* At the tail, unless it is on a list already. */
+static inline void list_add_once(struct list *head, struct list *item)
+{
+	if (list_empty(item))
+		list_add_tail(head, item);
+}
+
 /* Takes a member off and leaves its links as they are: for one that is put elsewhere, or forgotten,
  * at once. */
 static inline void list_unlink(struct list *item)
@@ -72,6 +79,13 @@ static inline struct list *list_pop(struct list *head)
 		return NULL;
 	list_del(item);
 	return item;
+}
+
+/* Makes `to` the head of all members of `from`, which has none then. */
+static inline void list_take_all(struct list *to, struct list *from)
+{
+	list_add_tail(from, to);
+	list_del(from);
 }
 
 #define list_entry(ptr, type, member) container_of(ptr, type, member)

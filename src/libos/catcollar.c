@@ -148,9 +148,7 @@ static void ask_for_unarmed(struct catcollar *c)
 {
 	struct list now, *item;
 
-	list_init(&now);
-	while ((item = list_pop(&c->unarmed)) != NULL)
-		list_add_tail(&now, item);
+	list_take_all(&now, &c->unarmed);
 	while ((item = list_pop(&now)) != NULL) {
 		struct catcollar_queue *q = list_entry(item, struct catcollar_queue, unarmed);
 

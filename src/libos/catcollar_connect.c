@@ -16,8 +16,7 @@ static void want_connections(struct catcollar *c, struct catcollar_queue *q)
 		return;
 	sqe = catcollar_ask(c);
 	if (sqe == NULL) {
-		if (list_empty(&q->unarmed))
-			list_add_tail(&c->unarmed, &q->unarmed);
+		list_add_once(&c->unarmed, &q->unarmed);
 		return;
 	}
 	io_uring_prep_multishot_accept(sqe, q->kernel.fd, NULL, NULL, SOCK_CLOEXEC);

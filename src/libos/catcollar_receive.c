@@ -53,8 +53,8 @@ static void want_bytes(struct catcollar *c, struct catcollar_queue *q)
 		return;
 	if (!have_buffers(c, q))
 		catcollar_finish(c, &q->kernel.in, -ENOMEM);
-	if (q->kernel.in.head != NULL && !ask(c, q) && list_empty(&q->unarmed))
-		list_add_tail(&c->unarmed, &q->unarmed);
+	if (q->kernel.in.head != NULL && !ask(c, q))
+		list_add_once(&c->unarmed, &q->unarmed);
 }
 
 static void add_ahead(struct catcollar_queue *q, struct buf *b)
@@ -151,8 +151,8 @@ int catcollar_pop(struct operation *op)
 		return 0;
 	}
 	operation_list_add(&q->kernel.in, op);
-	if (!(q->flights & FLIGHT_IN) && list_empty(&q->unarmed))
-		list_add_tail(&catcollar_of(op->queue)->unarmed, &q->unarmed);
+	if (!(q->flights & FLIGHT_IN))
+		list_add_once(&catcollar_of(op->queue)->unarmed, &q->unarmed);
 	return -EINPROGRESS;
 }
 
@@ -288,8 +288,7 @@ void catcollar_received(struct catcollar *c, struct catcollar_queue *q, int res,
 	if (res > 0 && q->kernel.queue.type == QUEUE_TCP)
 		fit_buffers(c, q, (uint32_t)res);
 	if (res == -ENOBUFS) { /* asked for again when there are some */
-		if (list_empty(&q->unarmed))
-			list_add_tail(&c->unarmed, &q->unarmed);
+		list_add_once(&c->unarmed, &q->unarmed);
 		return;
 	}
 	catcollar_deliver(c, q);

@@ -127,8 +127,7 @@ void catcollar_send_next(struct catcollar *c, struct catcollar_queue *q)
 	}
 	sqe = catcollar_ask(c);
 	if (sqe == NULL) {
-		if (list_empty(&q->deferred))
-			list_add_tail(&c->deferred, &q->deferred);
+		list_add_once(&c->deferred, &q->deferred);
 		return;
 	}
 	q->outward = q->kernel.queue.type == QUEUE_TCP ? fill_stream(c, q, op, sqe)
@@ -141,9 +140,7 @@ void catcollar_send_deferred(struct catcollar *c)
 {
 	struct list now, *item;
 
-	list_init(&now);
-	while ((item = list_pop(&c->deferred)) != NULL)
-		list_add_tail(&now, item);
+	list_take_all(&now, &c->deferred);
 	while ((item = list_pop(&now)) != NULL)
 		catcollar_send_next(c, list_entry(item, struct catcollar_queue, deferred));
 }
@@ -161,8 +158,7 @@ int catcollar_push(struct operation *op)
 	if (q->kernel.out.head != op)
 		return -EINPROGRESS;
 	if (c->kernel.libos.more) {
-		if (list_empty(&q->deferred))
-			list_add_tail(&c->deferred, &q->deferred);
+		list_add_once(&c->deferred, &q->deferred);
 		return -EINPROGRESS;
 	}
 	return catcollar_start(c, q, op);

@@ -19,7 +19,7 @@ static void list_want(struct list *head, struct list *item, bool want)
 
 void kernel_stall(struct kernel *k, struct kernel_queue *q)
 {
-	list_want(&k->stalled, &q->stalled, true);
+	list_add_once(&k->stalled, &q->stalled);
 }
 
 void kernel_register(struct kernel *k, struct kernel_queue *q)

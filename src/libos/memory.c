@@ -130,8 +130,7 @@ static int memory_socket(struct libos *l, enum queue_type type, struct queue **o
 
 static void tell_news(struct memory_queue *mq)
 {
-	if (list_empty(&mq->news_link))
-		list_add_tail(&mq->memory->news, &mq->news_link);
+	list_add_once(&mq->memory->news, &mq->news_link);
 	mq->memory->libos.news = true;
 }
 

@@ -351,9 +351,7 @@ void instance_drop(struct instance *in, struct queue *q, int error)
 {
 	struct list left, *item;
 
-	list_init(&left);
-	while ((item = list_pop(&q->operations)))
-		list_add_tail(&left, item);
+	list_take_all(&left, &q->operations);
 	descriptor_put(&in->descriptors, q->qd);
 	q->libos->class->close(q);
 	while ((item = list_pop(&left))) {
