@@ -159,18 +159,12 @@ static void ask_for_unarmed(struct catcollar *c)
 	}
 }
 
-/* Those that the kernel had no memory for: every KERNEL_RETRY_NS. */
-static void retry_stalled(struct catcollar *c, uint64_t now_ns)
+/* Those that the kernel had no memory for. */
+static void retry_stalled(struct catcollar *c)
 {
-	struct kernel *k = &c->kernel;
 	struct list *item;
 
-	if (k->retry_ns == 0)
-		k->retry_ns = now_ns + KERNEL_RETRY_NS;
-	if (now_ns < k->retry_ns)
-		return;
-	k->retry_ns = 0;
-	while ((item = list_pop(&k->stalled)) != NULL) {
+	while ((item = list_pop(&c->kernel.stalled)) != NULL) {
 		struct kernel_queue *q = list_entry(item, struct kernel_queue, stalled);
 
 		catcollar_send_next(c, container_of(q, struct catcollar_queue, kernel));
@@ -198,8 +192,8 @@ static int catcollar_poll(struct libos *libos, struct operation_list *done, uint
 		catcollar_wake_me_no_more(c);
 	if (!list_empty(&c->deferred))
 		catcollar_send_deferred(c);
-	if (!list_empty(&c->kernel.stalled))
-		retry_stalled(c, now_ns);
+	if (!list_empty(&c->kernel.stalled) && kernel_retry_due(&c->kernel, now_ns))
+		retry_stalled(c);
 	for (unsigned i = 0; i < CATCOLLAR_ROUNDS && got > 0; i++) {
 		if (!list_empty(&c->unarmed))
 			ask_for_unarmed(c);
@@ -214,15 +208,6 @@ static int catcollar_poll(struct libos *libos, struct operation_list *done, uint
 	if (c->kernel.lingering_count > 0)
 		n += tend(c, done, now_ns);
 	return (int)n;
-}
-
-static uint64_t catcollar_next_deadline(struct libos *libos)
-{
-	struct kernel *k = &of_libos(libos)->kernel;
-	uint64_t retry_ns = list_empty(&k->stalled) ? UINT64_MAX : k->retry_ns;
-	uint64_t tend_ns = kernel_tend_deadline(k);
-
-	return retry_ns < tend_ns ? retry_ns : tend_ns;
 }
 
 /* By the rule: set the flag, poll once more (the runtime does), sleep. */
@@ -263,6 +248,6 @@ const struct libos_class catcollar_class = {
     .getpeername = kernel_getpeername,
     .getsockname = kernel_getsockname,
     .poll = catcollar_poll,
-    .next_deadline = catcollar_next_deadline,
+    .next_deadline = kernel_next_deadline,
     .arm = catcollar_arm,
 };

@@ -5,7 +5,6 @@
  */
 #include "libos/catcollar_queue.h"
 #include <errno.h>
-#include <sys/socket.h>
 
 /* Pushes that waited for company were accepted for sending as much as any. One that is sent at once
  * makes room for the next: for as many of them as the socket takes. */
@@ -102,30 +101,15 @@ int catcollar_close_async(struct operation *op)
 
 int catcollar_shutdown(struct queue *queue, int how)
 {
-	struct kernel_queue *q = kernel_queue_of(queue);
-	int now = how;
-
-	if (how != SHUT_RD && q->out.head != NULL) {
-		q->fin_wanted = true; /* what was pushed before goes out before */
-		if (how == SHUT_WR)
-			return 0;
-		now = SHUT_RD;
-	}
-	if (shutdown(q->fd, now) != 0)
-		return -errno;
-	q->fin_sent = q->fin_sent || now != SHUT_RD;
-	return 0;
+	return kernel_shutdown_socket(kernel_queue_of(queue), how);
 }
 
-/* Dissolves the attempt; the address stays bound. */
 static int cancel_connect(struct catcollar *c, struct catcollar_queue *q, struct operation *op)
 {
-	struct sockaddr none = {.sa_family = AF_UNSPEC};
-
 	if (!operation_list_remove(&q->kernel.out, op))
 		return -EALREADY;
 	catcollar_recall(c, q, FLIGHT_OUT);
-	connect(q->kernel.fd, &none, sizeof(none));
+	kernel_tcp_disconnect(q->kernel.fd);
 	return 0;
 }
 

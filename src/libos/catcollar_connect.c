@@ -64,11 +64,10 @@ void catcollar_give_connections(struct catcollar *c, struct catcollar_queue *q)
 
 void catcollar_drop_accepted(struct catcollar *c, struct catcollar_queue *q)
 {
-	const struct linger now = {.l_onoff = 1, .l_linger = 0};
 	struct catcollar_queue *child;
 
 	while ((child = pop_accepted(q)) != NULL) {
-		setsockopt(child->kernel.fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		kernel_reset_on_close(child->kernel.fd);
 		kernel_queue_free(&c->kernel, &child->kernel);
 	}
 }
@@ -91,11 +90,10 @@ int catcollar_accept(struct operation *op)
 /* Without memory for the connection its peer is told so, by a reset, and an accept fails. */
 static int adopt(struct catcollar *c, struct catcollar_queue *q, int fd)
 {
-	const struct linger now = {.l_onoff = 1, .l_linger = 0};
 	struct catcollar_queue *child = catcollar_queue_new(c);
 
 	if (child == NULL) {
-		setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+		kernel_reset_on_close(fd);
 		close(fd);
 		return -ENOMEM;
 	}

@@ -266,12 +266,8 @@ static int kernel_cancel(struct operation *op)
 		q->close_op = NULL;
 	else if (!operation_list_remove(&q->in, op))
 		operation_list_remove(&q->out, op);
-	if (op->opcode == DEMI_OPC_CONNECT) {
-		/* Dissolves the attempt; the address stays bound. */
-		struct sockaddr none = {.sa_family = AF_UNSPEC};
-
-		connect(q->fd, &none, sizeof(none));
-	}
+	if (op->opcode == DEMI_OPC_CONNECT)
+		kernel_tcp_disconnect(q->fd);
 	kernel_settle(kernel_of(op->queue), q);
 	return 0;
 }
@@ -298,16 +294,21 @@ int kernel_getsockname(struct queue *queue, struct endpoint *local)
 	return 0;
 }
 
-/* Queues that no edge will wake: tries them every KERNEL_RETRY_NS. */
-static void retry_stalled(struct kernel *k, uint64_t now_ns)
+bool kernel_retry_due(struct kernel *k, uint64_t now_ns)
 {
-	struct list *pos;
-
 	if (k->retry_ns == 0)
 		k->retry_ns = now_ns + KERNEL_RETRY_NS;
 	if (now_ns < k->retry_ns)
-		return;
+		return false;
 	k->retry_ns = 0;
+	return true;
+}
+
+/* Queues that no edge will wake. */
+static void retry_stalled(struct kernel *k)
+{
+	struct list *pos;
+
 	while ((pos = list_pop(&k->stalled)) != NULL) {
 		struct kernel_queue *q = list_entry(pos, struct kernel_queue, stalled);
 
@@ -367,8 +368,8 @@ static int kernel_poll(struct libos *libos, struct operation_list *done, uint64_
 	struct kernel *k = container_of(libos, struct kernel, libos);
 	unsigned n;
 
-	if (!list_empty(&k->stalled))
-		retry_stalled(k, now_ns);
+	if (!list_empty(&k->stalled) && kernel_retry_due(k, now_ns))
+		retry_stalled(k);
 	n = look(k, done);
 	if (!list_empty(&k->ready))
 		n += serve_ready(k, done);
@@ -377,7 +378,7 @@ static int kernel_poll(struct libos *libos, struct operation_list *done, uint64_
 	return (int)n;
 }
 
-static uint64_t kernel_next_deadline(struct libos *libos)
+uint64_t kernel_next_deadline(struct libos *libos)
 {
 	struct kernel *k = container_of(libos, struct kernel, libos);
 	uint64_t retry_ns = list_empty(&k->stalled) ? UINT64_MAX : k->retry_ns;

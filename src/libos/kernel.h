@@ -170,6 +170,10 @@ int kernel_bind(struct queue *queue, const struct endpoint *local);
 int kernel_listen(struct queue *queue, int backlog);
 int kernel_getpeername(struct queue *queue, struct endpoint *peer);
 int kernel_getsockname(struct queue *queue, struct endpoint *local);
+uint64_t kernel_next_deadline(struct libos *libos);
+
+/* While there are stalled queues: whether to try them now, every KERNEL_RETRY_NS. */
+bool kernel_retry_due(struct kernel *k, uint64_t now_ns);
 
 /* Puts the epoll set into the instance's, for one wake-up. The kernel looks at the set's state in
  * doing so: an edge that came meanwhile wakes at once. 0, -EAGAIN. */
@@ -229,6 +233,9 @@ bool kernel_tcp_is_of_the_peer(int err);
 /* Errno `err` of accept, as the operation's -errno; -EAGAIN: none there. */
 int kernel_tcp_accept_failed(struct kernel_queue *q, int err);
 
+/* Dissolves a connection, or the attempt at one; the address stays bound. */
+void kernel_tcp_disconnect(int fd);
+
 /* What an accepted connection has of its listener and is told of. */
 void kernel_tcp_adopt(struct kernel_queue *child, const struct kernel_queue *listener, int fd);
 
@@ -236,6 +243,12 @@ void kernel_tcp_adopt(struct kernel_queue *child, const struct kernel_queue *lis
 void kernel_close(struct queue *queue);
 int kernel_close_async(struct operation *op);
 int kernel_shutdown(struct queue *queue, int how);
+
+/* As kernel_shutdown(), where nobody waits for edges. */
+int kernel_shutdown_socket(struct kernel_queue *q, int how);
+
+/* The next close(2) of fd resets the connection. */
+void kernel_reset_on_close(int fd);
 
 /* Shuts the sending side down, once its pushes are out. */
 void kernel_fin(struct kernel_queue *q);

@@ -22,12 +22,11 @@
 #define NS_PER_S  UINT64_C(1000000000)
 #define NS_PER_MS UINT64_C(1000000)
 
-/* The next close(2) of this descriptor resets the connection. */
-static void reset_on_close(const struct kernel_queue *q)
+void kernel_reset_on_close(int fd)
 {
 	struct linger now = {.l_onoff = 1, .l_linger = 0};
 
-	setsockopt(q->fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+	setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
 }
 
 /* Discards what has come in (MSG_TRUNC: without copying it; tcp(7)). */
@@ -132,7 +131,7 @@ static bool may_close(struct kernel *k, struct kernel_queue *q)
 	if (!q->established || q->error != 0)
 		return true;
 	if (q->linger_on && q->linger_s == 0) {
-		reset_on_close(q);
+		kernel_reset_on_close(q->fd);
 		return true;
 	}
 	/* Behind its end the peer sends nothing that could make the kernel reset. */
@@ -180,9 +179,8 @@ int kernel_close_async(struct operation *op)
 	return -EINPROGRESS;
 }
 
-int kernel_shutdown(struct queue *queue, int how)
+int kernel_shutdown_socket(struct kernel_queue *q, int how)
 {
-	struct kernel_queue *q = kernel_queue_of(queue);
 	int now = how;
 
 	if (how != SHUT_RD && q->out.head != NULL) {
@@ -195,11 +193,19 @@ int kernel_shutdown(struct queue *queue, int how)
 		return -errno;
 	if (now != SHUT_RD)
 		q->fin_sent = true;
-	if (now != SHUT_WR) {
-		q->hup = true;
-		q->readable = true;
-		kernel_settle(kernel_of(queue), q);
-	}
+	return 0;
+}
+
+int kernel_shutdown(struct queue *queue, int how)
+{
+	struct kernel_queue *q = kernel_queue_of(queue);
+	int rc = kernel_shutdown_socket(q, how);
+
+	if (rc < 0 || how == SHUT_WR)
+		return rc;
+	q->hup = true;
+	q->readable = true;
+	kernel_settle(kernel_of(queue), q);
 	return 0;
 }
 
@@ -212,7 +218,7 @@ static void end(struct kernel *k, struct kernel_queue *q, int rc, struct operati
 	k->lingering_count--;
 	if (rc == -ETIMEDOUT && q->linger_on) {
 		q->error = rc;
-		reset_on_close(q);
+		kernel_reset_on_close(q->fd);
 	}
 	if (q->closed) {
 		kernel_queue_free(k, q);
@@ -308,7 +314,7 @@ void kernel_flush(struct kernel *k, uint64_t linger_ns)
 	list_for_each_safe (pos, tmp, &k->queues) {
 		struct kernel_queue *q = list_entry(pos, struct kernel_queue, all);
 
-		reset_on_close(q);
+		kernel_reset_on_close(q->fd);
 		kernel_queue_free(k, q);
 	}
 }

@@ -155,6 +155,13 @@ int kernel_tcp_accept(struct kernel_queue *q, struct operation *op)
 	return 0;
 }
 
+void kernel_tcp_disconnect(int fd)
+{
+	struct sockaddr none = {.sa_family = AF_UNSPEC};
+
+	connect(fd, &none, sizeof(none));
+}
+
 /* With nobody listening at a port of this host, a connect from that very port meets itself: a
  * simultaneous open (RFC 9293 3.5, figure 8) that no program wants. */
 static bool met_itself(int fd)
@@ -170,9 +177,7 @@ static bool met_itself(int fd)
 int kernel_tcp_connected(struct kernel_queue *q)
 {
 	if (met_itself(q->fd)) {
-		struct sockaddr none = {.sa_family = AF_UNSPEC};
-
-		connect(q->fd, &none, sizeof(none));
+		kernel_tcp_disconnect(q->fd);
 		return -ECONNREFUSED;
 	}
 	/* Edges of the unconnected socket said nothing of the connection. */
