@@ -47,14 +47,11 @@ static void send_all(int fd, const void *data, size_t n)
 	}
 }
 
-/* Pops len bytes, and compares them with the pattern. */
-static void expect_pattern(struct rig *r, struct queue *queue, size_t len, unsigned seed)
+/* Pops as many bytes as these are. */
+static void pop_all(struct rig *r, struct queue *queue, const uint8_t *want, size_t len)
 {
-	uint8_t *want = malloc(len);
 	struct rig_op pop;
 
-	assert_non_null(want);
-	rig_pattern(want, len, seed);
 	for (size_t got = 0; got < len; got += pop.op.pop.len) {
 		rig_pop(r, &pop, queue, UINT32_MAX);
 		rig_wait_ok(r, &pop);
@@ -62,7 +59,30 @@ static void expect_pattern(struct rig *r, struct queue *queue, size_t len, unsig
 		assert_memory_equal(pop.op.pop.data, want + got, pop.op.pop.len);
 		rig_drop(&pop);
 	}
+}
+
+static void pop_pattern(struct rig *r, struct queue *queue, size_t len, unsigned seed)
+{
+	uint8_t *want = malloc(len);
+
+	assert_non_null(want);
+	rig_pattern(want, len, seed);
+	pop_all(r, queue, want, len);
 	free(want);
+}
+
+/* Receives len bytes, while the other end makes progress. */
+static void receive_all(struct rig *r, int fd, uint8_t *got, size_t len)
+{
+	uint64_t end_ns = clock_now_ns() + RIG_WAIT_NS;
+
+	for (size_t have = 0; have < len;) {
+		ssize_t n = recv(fd, got + have, len - have, MSG_DONTWAIT);
+
+		have += n > 0 ? (size_t)n : 0;
+		rig_poll(r);
+		assert_true(clock_now_ns() < end_ns);
+	}
 }
 
 /* One pop gets the receive going, which then goes on. */
@@ -106,7 +126,7 @@ static void what_is_received_ahead_is_bounded_and_comes_in_order(void **state)
 	/* What the kernel had finished when the receive was taken back comes on top. */
 	assert_true(q->ahead_bytes <= CATCOLLAR_AHEAD_BYTES + (16u << 16));
 	assert_false(q->flights & FLIGHT_IN);
-	expect_pattern(r, queue, sent, 1);
+	pop_pattern(r, queue, sent, 1);
 	close(fd);
 	free(data);
 }
@@ -128,7 +148,7 @@ static void small_messages_that_nobody_waits_for_are_put_together(void **state)
 		POLL_UNTIL(r, q->ahead_bytes == i + 1);
 	}
 	assert_int_equal(q->ahead_count, 1);
-	expect_pattern(r, queue, sizeof(data), 2);
+	pop_pattern(r, queue, sizeof(data), 2);
 	close(fd);
 }
 
@@ -235,15 +255,8 @@ static void a_large_push_is_lent_until_the_kernel_says_that_it_copies(void **sta
 	queue = rig_pair(r, &fd);
 	q = catcollar_queue_of(queue);
 	for (int i = 0; i < 2; i++) {
-		size_t have = 0;
-
 		rig_push(r, &push, queue, data, BYTES);
-		while (have < BYTES) {
-			ssize_t n = recv(fd, got + have, BYTES - have, MSG_DONTWAIT);
-
-			have += n > 0 ? (size_t)n : 0;
-			rig_poll(r);
-		}
+		receive_all(r, fd, got, BYTES);
 		rig_wait_ok(r, &push);
 		assert_memory_equal(got, data, BYTES);
 		assert_true(list_empty(&instance(r)->lent));
@@ -259,29 +272,25 @@ static void a_push_on_its_way_is_busy_and_one_behind_it_is_taken_back(void **sta
 {
 	enum { BYTES = 16 << 20 };
 	struct rig *r = *state;
-	uint8_t *data = calloc(1, BYTES);
+	uint8_t *data = calloc(1, BYTES), *got = malloc(BYTES);
 	struct rig_op first, second;
 	struct queue *queue;
 	int fd;
 
-	assert_non_null(data);
+	assert_true(data != NULL && got != NULL);
 	queue = rig_pair(r, &fd);
 	rig_push(r, &first, queue, data, BYTES);
 	rig_push(r, &second, queue, "x", 1);
 	assert_int_equal(r->class->cancel(&second.op), 0);
 	assert_int_equal(r->class->cancel(&first.op), -EBUSY);
-	for (size_t have = 0; have < BYTES;) {
-		ssize_t n = recv(fd, data, BYTES, MSG_DONTWAIT);
-
-		have += n > 0 ? (size_t)n : 0;
-		rig_poll(r);
-	}
+	receive_all(r, fd, got, BYTES);
 	rig_wait_ok(r, &first);
 	rig_drop(&first);
 	rig_drop(&second);
-	assert_int_equal(recv(fd, data, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(recv(fd, got, 1, MSG_DONTWAIT), -1);
 	close(fd);
 	free(data);
+	free(got);
 }
 
 static void a_stream_of_large_messages_gets_large_buffers_and_a_calm_one_small_ones(void **state)
@@ -302,15 +311,9 @@ static void a_stream_of_large_messages_gets_large_buffers_and_a_calm_one_small_o
 	assert_int_equal(q->in_group, GROUP_SMALL);
 	while (sent < BYTES) {
 		ssize_t n = send(fd, data + sent, 65536, MSG_NOSIGNAL);
-		struct rig_op pop;
 
 		assert_true(n > 0);
-		for (size_t got = 0; got < (size_t)n; got += pop.op.pop.len) {
-			rig_pop(r, &pop, queue, UINT32_MAX);
-			rig_wait_ok(r, &pop);
-			assert_memory_equal(pop.op.pop.data, data + sent + got, pop.op.pop.len);
-			rig_drop(&pop);
-		}
+		pop_all(r, queue, data + sent, (size_t)n);
 		sent += (size_t)n;
 	}
 	assert_int_equal(q->in_group, GROUP_LARGE);

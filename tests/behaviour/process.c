@@ -364,26 +364,49 @@ static void a_forked_child_has_no_instance_and_the_parents_lives(void)
 	equal(demi_close(qd), 0);
 }
 
-static void a_child_that_lives_on_holds_no_connection_open(void)
-{
-	int qd, gate[2], status;
-	pid_t child;
+/* A child that lives on until it is let go. */
+struct bystander {
+	pid_t pid;
+	int gate;
+};
 
-	begin();
-	qd = connection();
+static struct bystander start_bystander(pid_t (*forks)(void))
+{
+	struct bystander b;
+	int gate[2];
+
 	check(pipe(gate) == 0);
-	child = fork();
-	check(child >= 0);
-	if (child == 0) {
+	b.pid = forks();
+	check(b.pid >= 0);
+	if (b.pid == 0) {
 		close(gate[1]);
 		_exit(read(gate[0], &(char){0}, 1) == 0 ? 0 : 1);
 	}
 	close(gate[0]);
+	b.gate = gate[1];
+	return b;
+}
+
+static void let_go(struct bystander b)
+{
+	int status;
+
+	close(b.gate);
+	equal(waitpid(b.pid, &status, 0), b.pid);
+	equal(status, 0);
+}
+
+static void a_child_that_lives_on_holds_no_connection_open(void)
+{
+	struct bystander child;
+	int qd;
+
+	begin();
+	qd = connection();
+	child = start_bystander(fork);
 	equal(demi_close(qd), 0);
 	equal(hear(), 0); /* the peer saw the end */
-	close(gate[1]);
-	equal(waitpid(child, &status, 0), child);
-	equal(status, 0);
+	let_go(child);
 }
 
 /* As fork(), but nobody tells the library: so does a child that has not run yet. */
@@ -395,21 +418,14 @@ static pid_t fork_untold(void)
 static void a_closed_listener_is_gone_though_a_child_has_a_copy(void)
 {
 	struct sockaddr_in sin;
-	int qd, gate[2], status;
-	pid_t child;
+	struct bystander child;
+	int qd;
 
 	begin();
 	qd = tcp_listener();
 	sin = at(0, port_of(qd));
 	start_accept(qd);
-	check(pipe(gate) == 0);
-	child = fork_untold();
-	check(child >= 0);
-	if (child == 0) {
-		close(gate[1]);
-		_exit(read(gate[0], &(char){0}, 1) == 0 ? 0 : 1);
-	}
-	close(gate[0]);
+	child = start_bystander(fork_untold);
 	equal(demi_close(qd), 0);
 	say(ntohs(sin.sin_port));
 	equal(hear(), 0); /* the peer was refused */
@@ -419,9 +435,7 @@ static void a_closed_listener_is_gone_though_a_child_has_a_copy(void)
 	say(0);
 	qd = success(start_accept(qd), DEMI_OPC_ACCEPT).qr_value.ares.qd;
 	pop_end(qd);
-	close(gate[1]);
-	equal(waitpid(child, &status, 0), child);
-	equal(status, 0);
+	let_go(child);
 }
 
 static void peer_is_refused_and_then_accepted(void)
@@ -446,7 +460,6 @@ enum { THREADS = 3 };
 struct server {
 	pthread_t thread;
 	uint16_t port;
-	bool first;
 	int served;
 };
 
