@@ -187,6 +187,17 @@ static bool is_overtaken_by_fin(const struct tcp_cb *cb, const struct tcp_segmen
 	       seq_gt(seg->ack, cb->snd_una) && seq_leq(seg->ack, cb->snd_nxt);
 }
 
+/* It may be a keepalive, long after what it acknowledges: nothing is measured by it. */
+static void take_overtaken_ack(struct tcp_cb *cb, const struct tcp_segment *seg,
+			       const struct packet *pkt)
+{
+	struct tcp_segment untimed = *seg;
+
+	untimed.has.timestamps = false;
+	cb->rtt_start_ns = 0;
+	step_ack(cb, &untimed, pkt);
+}
+
 /* 3.10.7.4, first. */
 static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, struct packet *pkt)
 {
@@ -199,7 +210,7 @@ static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, stru
 	}
 	if (!in_window(cb, seg)) {
 		if (is_overtaken_by_fin(cb, seg))
-			step_ack(cb, seg, pkt);
+			take_overtaken_ack(cb, seg, pkt);
 		else
 			acknowledge_unacceptable(cb, seg, pkt);
 		return false;
