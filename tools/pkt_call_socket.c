@@ -145,8 +145,10 @@ static int64_t do_shutdown(struct call_ctx *c)
 	return host_shutdown(s->sock, (int)how);
 }
 
-/* {onoff=1, linger=0}, or a number in brackets or without. False: neither. */
-static bool option_value(const struct pkt_expr *e, uint8_t value[8], uint32_t *len)
+enum { OPTION_BYTES = 16 }; /* of a value: the name of a congestion control is the longest */
+
+/* {onoff=1, linger=0}, a name, or a number in brackets or without. False: none of them. */
+static bool option_value(const struct pkt_expr *e, uint8_t value[OPTION_BYTES], uint32_t *len)
 {
 	const struct pkt_expr *onoff = pkt_value_field(e, "onoff");
 	const struct pkt_expr *seconds = pkt_value_field(e, "linger");
@@ -161,6 +163,12 @@ static bool option_value(const struct pkt_expr *e, uint8_t value[8], uint32_t *l
 		*len = sizeof(linger);
 		return true;
 	}
+	if (e->kind == EXPR_STRING && e->text_len <= OPTION_BYTES) {
+		memset(value, 0, OPTION_BYTES);
+		memcpy(value, e->text, e->text_len);
+		*len = OPTION_BYTES;
+		return true;
+	}
 	if (pkt_value_number(e, &a) < 0)
 		return false;
 	v = (int)a;
@@ -173,20 +181,20 @@ static int64_t do_setsockopt(struct call_ctx *c)
 {
 	struct run_sock *s;
 	int64_t level, name;
-	uint8_t value[8];
+	uint8_t value[OPTION_BYTES];
 	uint32_t len;
 
 	if (!call_sock(c, 0, &s) || !call_number(c, 1, 0, INT32_MAX, &level) ||
 	    !call_number(c, 2, 0, INT32_MAX, &name))
 		return -EINVAL;
 	if (!option_value(c->call->args[3], value, &len))
-		return call_wrong(c, "the value is neither [N] nor {onoff=N, linger=N}");
+		return call_wrong(c, "the value is none of [N], {onoff=N, linger=N} and \"name\"");
 	return host_setsockopt(s->sock, (int)level, (int)name, value, len);
 }
 
 static int64_t do_getsockopt(struct call_ctx *c)
 {
-	uint8_t got[8] = {0}, want[8] = {0};
+	uint8_t got[OPTION_BYTES] = {0}, want[OPTION_BYTES] = {0};
 	uint32_t len = sizeof(got), want_len;
 	struct run_sock *s;
 	int64_t level, name;
@@ -199,7 +207,7 @@ static int64_t do_getsockopt(struct call_ctx *c)
 	if (r < 0 || c->call->args[3]->kind == EXPR_ELLIPSIS)
 		return r;
 	if (!option_value(c->call->args[3], want, &want_len))
-		return call_wrong(c, "the value is neither [N] nor {onoff=N, linger=N}");
+		return call_wrong(c, "the value is none of [N], {onoff=N, linger=N} and \"name\"");
 	if (want_len != len || memcmp(want, got, len) != 0) {
 		memcpy(&v, got, sizeof(v));
 		memcpy(&w, want, sizeof(w));

@@ -52,6 +52,7 @@ static const struct symbol symbols[] = {
     S(IP_PMTUDISC_DONT),
     S(IP_TOS),
     S(IP_TTL),
+    S(TCP_CONGESTION),
     S(TCP_CORK),
     S(TCP_INFO),
     S(TCP_KEEPCNT),

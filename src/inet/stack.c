@@ -32,6 +32,7 @@ void stack_config_init(struct stack_config *cfg)
 	    .arp_cache_ttl_s = 60, /* RFC 1122 2.3.2.1: on the order of a minute */
 	    .arp_request_timeout_ms = 1000,
 	    .arp_request_retries = 4,
+	    .congestion = "cubic",
 	    .time_wait_ms = 60000,
 	    .keepalive_idle_ms = 7200 * 1000, /* RFC 1122 4.2.3.6 */
 	    .keepalive_interval_ms = 75 * 1000,
@@ -48,7 +49,8 @@ static bool config_is_possible(const struct stack_config *cfg)
 	       cfg->pool->headroom >= IP_HEADERS_ROOM + TCP_HEADERS_ROOM &&
 	       cfg->max_frags <= FRAME_FRAGS && cfg->max_neighbours > 0 &&
 	       cfg->arp_cache_ttl_s > 0 && cfg->arp_request_timeout_ms > 0 &&
-	       cfg->arp_request_retries < UINT8_MAX;
+	       cfg->arp_request_retries < UINT8_MAX &&
+	       tcp_cc_find(cfg->congestion, strlen(cfg->congestion)) != NULL;
 }
 
 static bool addresses_are_possible(const struct stack *s)

@@ -70,9 +70,10 @@ struct stack_config {
 	uint32_t arp_request_retries;
 
 	/* TCP */
-	bool nagle;            /* default off */
-	uint32_t time_wait_ms; /* 2 MSL; 0: none */
-	bool keepalive;        /* new sockets' default */
+	const char *congestion; /* TCP_CONGESTION of new sockets, borrowed: "reno", "cubic" */
+	bool nagle;             /* default off */
+	uint32_t time_wait_ms;  /* 2 MSL; 0: none */
+	bool keepalive;         /* new sockets' default */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms, keepalive_probes;
 	uint32_t user_timeout_ms; /* 0: R2 decides */
 	uint32_t zero_copy_bytes; /* a send of at least this many references the program's memory;

@@ -197,7 +197,7 @@ struct tcp_cb {
 	struct tcp_ranges *sacked;  /* what the peer has reported; NULL: none */
 	struct tcp_reassembly *ooo; /* received out of order; NULL: nothing */
 	const struct tcp_cc *cc;
-	uint64_t cc_private[4];
+	uint64_t cc_private[6];
 
 	struct tcp_cb *bound_next;
 	struct list link;        /* accept queue, TIME-WAIT list */

@@ -8,6 +8,8 @@
 #ifndef INET_TCP_CC_H
 #define INET_TCP_CC_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 struct tcp_cb;
@@ -28,7 +30,24 @@ struct tcp_cc {
 	void (*idle)(struct tcp_cb *cb);
 };
 
-/* NewReno: RFC 5681, 6582, with the initial window of RFC 6928. */
-extern const struct tcp_cc tcp_newreno;
+/* NewReno: RFC 5681, 6582. CUBIC: RFC 9438. */
+extern const struct tcp_cc tcp_newreno, tcp_cubic;
+
+/* The algorithm of that name, of len bytes, which is the kernel's for it; NULL: there is none. */
+const struct tcp_cc *tcp_cc_find(const char *name, size_t len);
+
+/* Another algorithm for cb, from now on; its window stays. */
+void tcp_cc_change(struct tcp_cb *cb, const struct tcp_cc *cc);
+
+/* What they share. The initial window (RFC 6928), nothing private yet. */
+void tcp_cc_begin(struct tcp_cb *cb);
+
+/* RFC 5681 3.1, counting bytes (RFC 3465): for one acknowledgement cwnd grows by what it covers, at
+ * most L segments; a receiver that takes in frames by the burst acknowledges many at once. After a
+ * timeout that says less, for they may have arrived before it: L = 2. */
+void tcp_cc_slow_start(struct tcp_cb *cb, uint32_t bytes);
+
+/* RFC 5681 4.1: after a pause the window is no larger than at the beginning. */
+void tcp_cc_restart(struct tcp_cb *cb);
 
 #endif

@@ -22,6 +22,8 @@ enum {
 	TCP_INITIAL_SEGMENTS = 10, /* RFC 6928 */
 	/* By so many the window grows for one acknowledgement in slow start (RFC 9406 4.2: L). */
 	TCP_SLOW_START_SEGMENTS = 8,
+	/* A congestion window that is told more than this has stopped to mean anything. */
+	TCP_CWND_MAX_BYTES = 1 << 30,
 	/* Payload pieces of several sends that fit one segment are copied together below this many
 	 * bytes; above it they are referenced. */
 	TCP_GATHER_COPY_BYTES = 512,

@@ -110,6 +110,7 @@ static void inherit(struct tcp_cb *cb, const struct tcp_cb *listener)
 	cb->keepalive_probes = listener->keepalive_probes;
 	cb->user_timeout_ms = listener->user_timeout_ms;
 	cb->user_mss = listener->user_mss;
+	cb->cc = listener->cc;
 	cb->linger = listener->linger;
 	cb->linger_s = listener->linger_s;
 	cb->send_limit = listener->send_limit;

@@ -1,5 +1,4 @@
-/* tcp_newreno.c - slow start and congestion avoidance (RFC 5681) with the initial window of RFC
- * 6928.
+/* tcp_newreno.c - congestion avoidance of RFC 5681.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,22 +6,10 @@
 
 /* cc_private[0]: bytes acknowledged towards the next increase in congestion avoidance. */
 
-static void init(struct tcp_cb *cb)
-{
-	cb->cwnd = TCP_INITIAL_SEGMENTS * cb->mss;
-	cb->ssthresh = UINT32_MAX;
-	cb->cc_private[0] = 0;
-}
-
-/* RFC 5681 3.1, counting bytes (RFC 3465): for one acknowledgement cwnd grows by what it covers, at
- * most L segments; a receiver that takes in frames by the burst acknowledges many at once. After a
- * timeout that says less, for they may have arrived before it: L = 2. */
 static void acked(struct tcp_cb *cb, uint32_t bytes)
 {
-	uint32_t most = cb->mss * (cb->recovery == TCP_OPEN ? TCP_SLOW_START_SEGMENTS : 2);
-
 	if (cb->cwnd < cb->ssthresh) {
-		cb->cwnd += bytes < most ? bytes : most;
+		tcp_cc_slow_start(cb, bytes);
 		return;
 	}
 	cb->cc_private[0] += bytes;
@@ -52,19 +39,11 @@ static void timeout(struct tcp_cb *cb, uint32_t flight, bool first)
 	cb->cc_private[0] = 0;
 }
 
-static void idle(struct tcp_cb *cb)
-{
-	uint32_t restart = TCP_INITIAL_SEGMENTS * cb->mss;
-
-	if (cb->cwnd > restart)
-		cb->cwnd = restart;
-}
-
 const struct tcp_cc tcp_newreno = {
-    .name = "newreno",
-    .init = init,
+    .name = "reno", /* as the kernel calls it */
+    .init = tcp_cc_begin,
     .acked = acked,
     .loss = loss,
     .timeout = timeout,
-    .idle = idle,
+    .idle = tcp_cc_restart,
 };

@@ -10,6 +10,8 @@
 #include <linux/tcp.h> /* the names of options; netinet/tcp.h names states as we do */
 #include <sys/socket.h>
 
+enum { TCP_CA_NAME_MAX = 16 }; /* of linux/net/tcp.h: bytes of a congestion control's name */
+
 static int get_int(const void *val, uint32_t len, int *out)
 {
 	if (len < sizeof(*out))
@@ -36,6 +38,17 @@ static int set_linger(struct tcp_cb *cb, const void *val, uint32_t len)
 		return -EINVAL;
 	cb->linger = l.l_onoff != 0;
 	cb->linger_s = (uint16_t)l.l_linger;
+	return 0;
+}
+
+/* As the kernel does it: a name, ended by its length or a zero. */
+static int set_congestion(struct tcp_cb *cb, const char *name, uint32_t len)
+{
+	const struct tcp_cc *cc = tcp_cc_find(name, strnlen(name, len));
+
+	if (cc == NULL)
+		return -ENOENT;
+	tcp_cc_change(cb, cc);
 	return 0;
 }
 
@@ -114,6 +127,8 @@ int tcp_setsockopt(struct sock *k, int level, int name, const void *val, uint32_
 		return -ENOTSUP;
 	if (level == SOL_SOCKET && name == SO_LINGER)
 		return set_linger(cb, val, len);
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
+		return set_congestion(cb, val, len);
 	r = get_int(val, len, &v);
 	if (r != 0)
 		return r;
@@ -197,6 +212,13 @@ int tcp_getsockopt(struct sock *k, int level, int name, void *val, uint32_t *len
 		struct linger l = {cb->linger, cb->linger_s};
 
 		give(val, len, &l, sizeof(l));
+		return 0;
+	}
+	if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+		char cc[TCP_CA_NAME_MAX] = {0};
+
+		strncpy(cc, cb->cc->name, sizeof(cc) - 1);
+		give(val, len, cc, sizeof(cc));
 		return 0;
 	}
 	r = level == SOL_SOCKET ? get_socket_option(cb, name, &v) : get_tcp_option(cb, name, &v);

@@ -109,6 +109,7 @@ int tcp_create(struct stack *s)
 	wheel_init(&t->wheel, s->now_ns);
 	wheel_init(&t->half_wheel, s->now_ns);
 	t->next_ns = UINT64_MAX;
+	t->cc = tcp_cc_find(s->cfg.congestion, strlen(s->cfg.congestion));
 	for (unsigned i = 0; i < 2; i++) {
 		t->hash_key[i] = rng_u64(&s->rng);
 		t->isn_key[i] = rng_u64(&s->rng);
@@ -227,7 +228,6 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->rto_ns = TCP_RTO_INITIAL_NS;
 	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
 	cb->mss_deadline_ns = UINT64_MAX;
-	cb->cc = &tcp_newreno;
 	cb->offload = cfg->offloads & OFFLOAD_L4_CSUM;
 	cb->nagle = cfg->nagle;
 	cb->not_established = true;
@@ -254,6 +254,7 @@ struct tcp_cb *tcp_cb_new(struct stack *s, void *user)
 	cb->timer.deadline_ns = UINT64_MAX;
 	ip_path_init(&cb->path, IPPROTO_TCP);
 	set_defaults(cb, &s->cfg);
+	cb->cc = t->cc;
 	return cb;
 }
 

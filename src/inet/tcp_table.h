@@ -108,6 +108,7 @@ struct tcp_table {
 	struct wheel wheel, half_wheel; /* connections; half-open ones */
 	uint64_t next_ns;               /* at or before the wheel_next() of both */
 
+	const struct tcp_cc *cc; /* of new sockets */
 	struct tcp_slab cbs, halves, chunks;
 	struct tcp_slab reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES];
 	struct tcp_shares reassembly_shares[TCP_SET_SIZES], range_shares[TCP_SET_SIZES];

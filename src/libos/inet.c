@@ -40,6 +40,7 @@ static void set_defaults_from_link(struct stack_config *cfg, const struct config
 static void set_tcp(struct stack_config *cfg, const struct config *c)
 {
 	cfg->mss = c->mss;
+	cfg->congestion = c->congestion_control == CONGESTION_RENO ? "reno" : "cubic";
 	cfg->nagle = !c->nodelay;
 	cfg->keepalive = c->keepalive;
 	if (c->keepalive_time_ms)
@@ -391,14 +392,14 @@ static void copy_options(struct sock *to, struct sock *from)
 {
 	static const struct {
 		int level, name;
-	} all[] = {{SOL_SOCKET, SO_LINGER},
-		   {SOL_SOCKET, SO_KEEPALIVE},
-		   {SOL_SOCKET, SO_SNDBUF},
-		   {SOL_SOCKET, SO_RCVBUF},
-		   {IPPROTO_TCP, TCP_NODELAY}};
+	} all[] = {{SOL_SOCKET, SO_LINGER},     {SOL_SOCKET, SO_KEEPALIVE},
+		   {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVBUF},
+		   {IPPROTO_TCP, TCP_NODELAY},  {IPPROTO_TCP, TCP_CONGESTION},
+		   {IPPROTO_TCP, TCP_KEEPIDLE}, {IPPROTO_TCP, TCP_KEEPINTVL},
+		   {IPPROTO_TCP, TCP_KEEPCNT},  {IPPROTO_TCP, TCP_USER_TIMEOUT}};
 
 	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		uint8_t value[sizeof(struct linger)];
+		uint8_t value[16]; /* the name of a congestion control is the longest */
 		uint32_t len = sizeof(value);
 
 		if (stack_getsockopt(from, all[i].level, all[i].name, value, &len) == 0)

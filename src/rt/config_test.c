@@ -135,6 +135,7 @@ static void without_a_file_there_are_defaults(void **state)
 	assert_int_equal(config.time_wait_ms, 60000);
 	assert_int_equal(config.mtu, 0);
 	assert_int_equal(config.mss, 0);
+	assert_int_equal(config.congestion_control, CONGESTION_CUBIC);
 	assert_int_equal(config.arp_table_len, 0);
 	assert_null(config.eal_init);
 	assert_null(config.interface);
@@ -166,6 +167,7 @@ static void every_key_reaches_its_field(void **state)
 				  "inetstack_config:\n"
 				  "  mtu: 1400\n"
 				  "  mss: 1000\n"
+				  "  congestion_control: reno\n"
 				  "  enable_jumbo_frames: true\n"
 				  "  udp_checksum_offload: true\n"
 				  "  tcp_checksum_offload: true\n"
@@ -198,6 +200,7 @@ static void every_key_reaches_its_field(void **state)
 	assert_false(config.nodelay);
 	assert_int_equal(config.mtu, 1400);
 	assert_int_equal(config.mss, 1000);
+	assert_int_equal(config.congestion_control, CONGESTION_RENO);
 	assert_true(config.udp_checksum_offload);
 	assert_true(config.tcp_checksum_offload);
 	assert_int_equal(config.arp_cache_ttl_s, 18);

@@ -1,4 +1,5 @@
-/* golden.c - the goodput of one bulk connection, in virtual time, by loss, delay and buffer.
+/* golden.c - the goodput of one bulk connection, in virtual time, by congestion control, loss,
+ * delay and buffer.
  *
  *     golden                 prints the table
  *     golden FILE            compares it with FILE: exits with 1 and the differences
@@ -96,8 +97,8 @@ static void start(struct bulk *b, struct pool *pool)
 	world_touch(&w->hosts[0]);
 }
 
-static void configure(struct world_config *c, uint32_t loss_ppm, uint64_t delay_ns,
-		      uint32_t buffer_bytes)
+static void configure(struct world_config *c, const char *congestion, uint32_t loss_ppm,
+		      uint64_t delay_ns, uint32_t buffer_bytes)
 {
 	world_config_init(c);
 	c->seed = 1;
@@ -109,10 +110,12 @@ static void configure(struct world_config *c, uint32_t loss_ppm, uint64_t delay_
 	c->up = c->down;
 	c->stack.send_buffer_bytes = c->stack.recv_buffer_bytes = buffer_bytes;
 	c->stack.max_tcp = 16;
+	c->stack.congestion = congestion;
 }
 
 /* Goodput in kbit/s. */
-static uint64_t measure(uint32_t loss_ppm, uint64_t delay_ns, uint32_t buffer_bytes)
+static uint64_t measure(const char *congestion, uint32_t loss_ppm, uint64_t delay_ns,
+			uint32_t buffer_bytes)
 {
 	static struct world w;
 	struct world_config c;
@@ -120,7 +123,7 @@ static uint64_t measure(uint32_t loss_ppm, uint64_t delay_ns, uint32_t buffer_by
 	struct pool *pool;
 	uint64_t ns;
 
-	configure(&c, loss_ppm, delay_ns, buffer_bytes);
+	configure(&c, congestion, loss_ppm, delay_ns, buffer_bytes);
 	world_create(&w, &c, "golden");
 	if (pool_create(&pool, 1, CHUNK_BYTES, 0, NULL) < 0)
 		world_fail(&w, "no memory");
@@ -148,27 +151,35 @@ static void append(char *text, const char *format, ...)
 	va_end(args);
 }
 
-static void write_table(char *text)
+static void write_rows(char *text, const char *congestion)
 {
-	append(text,
-	       "# Goodput in Mbit/s of one bulk connection over a link of 1 Gbit/s with a queue of "
-	       "256 KiB,\n# by loss (each way), one-way delay, and the buffers of both sides. Made "
-	       "by build/tests/sim/golden.\n");
-	append(text, "%8s %10s %12s %12s %12s\n", "loss", "delay", "64 KiB", "1 MiB", "4 MiB");
+	append(text, "\n%s\n%8s %10s %12s %12s %12s\n", congestion, "loss", "delay", "64 KiB",
+	       "1 MiB", "4 MiB");
 	for (int l = 0; l < LOSSES; l++) {
 		for (int d = 0; d < DELAYS; d++) {
 			append(text, "%4u.%u %% %7" PRIu64 ".%02" PRIu64 " ms",
 			       losses_ppm[l] / 10000, losses_ppm[l] / 1000 % 10,
 			       delays_ns[d] / WORLD_MS, delays_ns[d] / 10000 % 100);
 			for (int b = 0; b < BUFFERS; b++) {
-				uint64_t kbit =
-				    measure(losses_ppm[l], delays_ns[d], buffers_bytes[b]);
+				uint64_t kbit = measure(congestion, losses_ppm[l], delays_ns[d],
+							buffers_bytes[b]);
 
 				append(text, " %8" PRIu64 ".%03" PRIu64, kbit / 1000, kbit % 1000);
 			}
 			append(text, "\n");
 		}
 	}
+}
+
+static void write_table(char *text)
+{
+	append(
+	    text,
+	    "# Goodput in Mbit/s of one bulk connection over a link of 1 Gbit/s with a queue of "
+	    "256 KiB,\n# by congestion control, loss (each way), one-way delay, and the buffers of "
+	    "both sides. Made by\n# build/tests/sim/golden.\n");
+	write_rows(text, "reno");
+	write_rows(text, "cubic");
 }
 
 static int compare(const char *text, const char *file)

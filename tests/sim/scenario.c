@@ -100,6 +100,8 @@ static void choose_stack(struct rng *r, struct stack_config *c)
 	c->zero_copy_bytes = (uint32_t)rng_size(r, 64, 8192);
 	if (chance(r, 20))
 		c->mss = (uint16_t)rng_size(r, 64, 1460);
+	if (chance(r, 30))
+		c->congestion = "reno";
 }
 
 static void choose_devices(struct rng *r, struct world_config *w)
