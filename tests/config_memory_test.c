@@ -1,10 +1,10 @@
 /* Reading a configuration when memory runs out: every allocation fails once. The linker gives us
- * the calls of the library (--wrap), and libyaml its own, which it calls by names
- * of which ours come first.
+ * the calls of the library (--wrap), and those of libyaml (yaml_memory.h).
  *
  * SPDX-License-Identifier: MIT
  */
 #include "rt/config.h"
+#include "yaml_memory.h"
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -35,10 +35,12 @@ static bool fails(void)
 
 void *__real_malloc(size_t bytes);
 void *__real_calloc(size_t count, size_t bytes);
+void *__real_realloc(void *p, size_t bytes);
 char *__real_strdup(const char *s);
 char *__real_strndup(const char *s, size_t bytes);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t count, size_t bytes);
+void *__wrap_realloc(void *p, size_t bytes);
 char *__wrap_strdup(const char *s);
 char *__wrap_strndup(const char *s, size_t bytes);
 
@@ -52,6 +54,11 @@ void *__wrap_calloc(size_t count, size_t bytes)
 	return fails() ? NULL : __real_calloc(count, bytes);
 }
 
+void *__wrap_realloc(void *p, size_t bytes)
+{
+	return fails() ? NULL : __real_realloc(p, bytes);
+}
+
 char *__wrap_strdup(const char *s)
 {
 	return fails() ? NULL : __real_strdup(s);
@@ -60,30 +67,6 @@ char *__wrap_strdup(const char *s)
 char *__wrap_strndup(const char *s, size_t bytes)
 {
 	return fails() ? NULL : __real_strndup(s, bytes);
-}
-
-static unsigned yaml_calls;
-#define SEEN __attribute__((visibility("default")))
-SEEN void *yaml_malloc(size_t bytes);
-SEEN void *yaml_realloc(void *p, size_t bytes);
-SEEN char *yaml_strdup(const char *s);
-
-void *yaml_malloc(size_t bytes)
-{
-	yaml_calls++;
-	return fails() ? NULL : __real_malloc(bytes > 0 ? bytes : 1);
-}
-
-void *yaml_realloc(void *p, size_t bytes)
-{
-	yaml_calls++;
-	return fails() ? NULL : realloc(p, bytes > 0 ? bytes : 1);
-}
-
-char *yaml_strdup(const char *s)
-{
-	yaml_calls++;
-	return fails() || s == NULL ? NULL : __real_strdup(s);
 }
 
 /* Reads the file with its nth allocation failing. Returns whether there was an nth. */
@@ -117,7 +100,7 @@ static void each_allocation_may_fail(void **state)
 
 		while (survives(libos[i], n))
 			n++;
-		assert_true(n > 20 && yaml_calls > n);
+		assert_true(n > 20 && yaml_memory_calls() > n);
 	}
 }
 

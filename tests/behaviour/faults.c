@@ -2,10 +2,11 @@
  *
  * No fault may crash, hang or leak (run it under a sanitizer or valgrind), and the next sequence
  * of the same instance must work. What the library asks of libc and the kernel is caught by the
- * linker (--wrap), buffers by mem/fault.h.
+ * linker (--wrap; libyaml's by yaml_memory.h), buffers by mem/fault.h.
  *
  * SPDX-License-Identifier: MIT
  */
+#include "../yaml_memory.h"
 #include "mem/fault.h"
 #include <arpa/inet.h>
 #include <demi/ext.h>
@@ -14,7 +15,6 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -52,6 +52,7 @@ static bool fails(void)
 WRAP(void *, malloc, (size_t n), (n), NULL, ENOMEM)
 WRAP(void *, calloc, (size_t n, size_t each), (n, each), NULL, ENOMEM)
 WRAP(void *, realloc, (void *p, size_t n), (p, n), NULL, ENOMEM)
+WRAP(void *, aligned_alloc, (size_t align, size_t n), (align, n), NULL, ENOMEM)
 WRAP(char *, strdup, (const char *s), (s), NULL, ENOMEM)
 WRAP(void *, mmap, (void *at, size_t n, int prot, int flags, int fd, off_t off),
      (at, n, prot, flags, fd, off), MAP_FAILED, ENOMEM)
@@ -61,32 +62,6 @@ WRAP(int, epoll_ctl, (int set, int op, int fd, struct epoll_event *ev), (set, op
      ENOMEM)
 WRAP(int, accept4, (int fd, struct sockaddr *peer, socklen_t *len, int flags),
      (fd, peer, len, flags), -1, ENFILE)
-
-WRAP(void *, aligned_alloc, (size_t align, size_t n), (align, n), NULL, ENOMEM)
-/* libyaml's own: it calls them by name, and the program's come first. */
-#define SEEN __attribute__((visibility("default")))
-SEEN void *yaml_malloc(size_t n);
-SEEN void *yaml_realloc(void *p, size_t n);
-SEEN char *yaml_strdup(const char *s);
-static atomic_ulong yaml_calls;
-
-void *yaml_malloc(size_t n)
-{
-	yaml_calls++;
-	return fails() ? NULL : __real_malloc(n > 0 ? n : 1);
-}
-
-void *yaml_realloc(void *p, size_t n)
-{
-	yaml_calls++;
-	return fails() ? NULL : __real_realloc(p, n > 0 ? n : 1);
-}
-
-char *yaml_strdup(const char *s)
-{
-	yaml_calls++;
-	return fails() || s == NULL ? NULL : __real_strdup(s);
-}
 
 enum { QUEUES = 8, TOKENS = 16, BYTES = 200000, SKIPPED = 77 };
 
@@ -286,7 +261,7 @@ static void each_fails_once(bool buffers)
 		assert_int_equal(pthread_join(thread, NULL), 0);
 	}
 	assert_true(r.n > 3);
-	assert_true(yaml_calls > 0);
+	assert_true(yaml_memory_calls() > 0);
 	assert_int_equal(open_descriptors(), before);
 	print_message("%lu allocations failed, one at a time\n", (unsigned long)(r.n - 1));
 }
