@@ -91,31 +91,40 @@ static bool kernel_has_address(const struct config *c, const char *interface)
 	       strcmp(kernels.interface, interface) == 0;
 }
 
-static int catpowder_create(struct libos **out, const struct libos_env *env)
+/* For this instance alone: the claim keeps other processes from the address. */
+static int open_claimed(struct link **out, const struct libos_env *env, const char *interface)
 {
-	char name[IF_NAMESIZE];
-	const char *interface = catpowder_interface(env->config, name);
-	struct link *link;
-	int rc = check_config(env->config, interface), claim_fd;
+	int claim_fd = claim_take(interface, &env->config->addr), rc;
+
+	if (claim_fd < 0)
+		return claim_fd;
+	rc = open_link(out, env, interface, claim_fd);
+	if (rc < 0)
+		close(claim_fd);
+	return rc;
+}
+
+static int open_any(struct link **out, const struct libos_env *env, const char *interface)
+{
+	int rc = check_config(env->config, interface);
 
 	if (rc < 0)
 		return rc;
 	if (kernel_has_address(env->config, interface))
 		return -EADDRINUSE;
-	if (catpowder_is_shared(env->config)) {
-		rc = catpowder_share(&link, env, interface);
-		return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
-	}
-	if (env->config->raw_link == RAW_LINK_TAP) {
-		rc = catpowder_open_tap(&link, env->config, interface);
-		return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
-	}
-	claim_fd = claim_take(interface, &env->config->addr);
-	if (claim_fd < 0)
-		return claim_fd;
-	rc = open_link(&link, env, interface, claim_fd);
-	if (rc < 0)
-		close(claim_fd);
+	if (catpowder_is_shared(env->config))
+		return catpowder_share(out, env, interface);
+	if (env->config->raw_link == RAW_LINK_TAP)
+		return catpowder_open_tap(out, env->config, interface);
+	return open_claimed(out, env, interface);
+}
+
+static int catpowder_create(struct libos **out, const struct libos_env *env)
+{
+	char name[IF_NAMESIZE];
+	struct link *link;
+	int rc = open_any(&link, env, catpowder_interface(env->config, name));
+
 	return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
 }
 
