@@ -18,7 +18,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { NOBODY = SHARE_INSTANCES, ETHERNET_BYTES = 18 };
+enum { NOBODY = SHARE_INSTANCES };
 
 struct source {
 	struct link *link;
@@ -565,7 +565,7 @@ static int prepare_seat(struct seat *seat, uint32_t mtu)
 			return -errno;
 	}
 	if (!seat->ring.slots)
-		rc = share_ring_create(&seat->ring, mtu + ETHERNET_BYTES);
+		rc = share_ring_create(&seat->ring, mtu + LINK_HEADER_BYTES);
 	while (rc == 0 && !is_empty(seat))
 		share_ring_next(&seat->ring);
 	return rc;

@@ -15,7 +15,10 @@
 
 struct link;
 
-enum { LINK_BURST = 32 }; /* frames a call, at most */
+enum {
+	LINK_BURST = 32,        /* frames a call, at most */
+	LINK_HEADER_BYTES = 18, /* in front of the IP packet, an 802.1Q tag included */
+};
 
 struct link_info {
 	uint8_t mac[6];

@@ -6,8 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ETHERNET_BYTES = 18 }; /* in front of the IP packet, an 802.1Q tag included */
-
 struct pair_end {
 	struct link link;
 	struct pair_end *peer; /* NULL: gone */
@@ -89,7 +87,7 @@ static void pair_copy(struct pair_end *from, struct pair_end *to, struct frame *
 	uint32_t len = offload_segment_bytes(f, segment);
 	struct buf *b = NULL;
 
-	if (len <= (uint32_t)rx->info.mtu + ETHERNET_BYTES)
+	if (len <= (uint32_t)rx->info.mtu + LINK_HEADER_BYTES)
 		b = pool_get(rx->info.rx_pool);
 	if (b == NULL || buf_tailroom(b) < len) {
 		if (b != NULL)
@@ -108,7 +106,7 @@ static void pair_copy(struct pair_end *from, struct pair_end *to, struct frame *
 static bool pair_may_pass(const struct pair_end *to, const struct frame *f)
 {
 	return f->nfrags == 0 && buf_sole(f->head) && !(f->offload & OFFLOAD_TSO) &&
-	       f->len <= (uint32_t)to->link.info.mtu + ETHERNET_BYTES;
+	       f->len <= (uint32_t)to->link.info.mtu + LINK_HEADER_BYTES;
 }
 
 /* Any other frame. False: it waits, as the ring is full. */
@@ -217,7 +215,7 @@ static uint32_t pair_copy_max(struct pool *pool, uint16_t mtu)
 		return 0;
 	room = buf_tailroom(b);
 	buf_unref(b);
-	return room < (uint32_t)mtu + ETHERNET_BYTES ? room : (uint32_t)mtu + ETHERNET_BYTES;
+	return room < (uint32_t)mtu + LINK_HEADER_BYTES ? room : (uint32_t)mtu + LINK_HEADER_BYTES;
 }
 
 static struct pair_end *pair_end_create(const struct pair_config *cfg, int side)

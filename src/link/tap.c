@@ -21,7 +21,6 @@
 #include <unistd.h>
 
 enum {
-	VLAN_BYTES = 4,
 	IP4_PROTOCOL = 9, /* offsets in headers: RFC 791 3.1, RFC 9293 3.1, RFC 768 */
 	IP6_NEXT_HEADER = 6,
 	TCP_DATA_OFFSET = 12,
@@ -256,7 +255,7 @@ static void choose_mac(uint8_t mac[6], const struct tap_options *opt)
 
 static int make_pool(struct tap *t)
 {
-	uint32_t room = t->link.info.mtu + ETH_HLEN + VLAN_BYTES + BUF_HEADROOM_BYTES;
+	uint32_t room = t->link.info.mtu + LINK_HEADER_BYTES + BUF_HEADROOM_BYTES;
 
 	return pool_create(&t->link.info.rx_pool, TAP_POOL_BUFFERS, (room + 63) & ~63u,
 			   BUF_HEADROOM_BYTES, NULL);
