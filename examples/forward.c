@@ -35,12 +35,13 @@ static int start_pop(struct forward *f, struct token_set *set)
 /* What cannot be sent on is lost, as datagrams may be. */
 static int send_on(struct forward *f, struct token_set *set, demi_sgarray_t *sga)
 {
+	const struct sockaddr_in from = sga->sga_addr; /* there it is not aligned */
 	struct sockaddr_in to;
 	demi_qtoken_t qt;
 	int error = 0;
 
 	if (sga->sga_segs[0].sgaseg_len > 0 && set->count < OPERATIONS_MAX &&
-	    f->to(f->context, &sga->sga_addr, &to) &&
+	    f->to(f->context, &from, &to) &&
 	    demi_pushto(&qt, f->qd, sga, (struct sockaddr *)&to, sizeof(to)) == 0)
 		error = token_set_add(set, qt, NULL);
 	demi_sgafree(sga);

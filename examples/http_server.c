@@ -275,28 +275,30 @@ static int read_head(struct server *s, struct client *c)
 static int take_body(struct server *s, struct client *c)
 {
 	demi_sgarray_t slice = c->in;
-	uint32_t *len = &slice.sga_segs[0].sgaseg_len;
+	uint32_t len = slice.sga_segs[0].sgaseg_len;
 	int error = 0;
 
-	if (*len > c->body_left)
-		*len = (uint32_t)c->body_left;
+	if (len > c->body_left)
+		len = (uint32_t)c->body_left;
+	slice.sga_segs[0].sgaseg_len = len;
 	if (c->echo)
 		error = start_push(s, c, &slice);
-	c->body_left -= *len;
-	give_time(s, c, *len);
-	in_consume(c, *len);
+	c->body_left -= len;
+	give_time(s, c, len);
+	in_consume(c, len);
 	return error;
 }
 
 static int push_piece(struct server *s, struct client *c)
 {
 	demi_sgarray_t piece = s->piece;
-	uint32_t *len = &piece.sga_segs[0].sgaseg_len;
+	uint32_t len = piece.sga_segs[0].sgaseg_len;
 
-	if (*len > c->answer_left)
-		*len = (uint32_t)c->answer_left;
-	c->answer_left -= *len;
-	give_time(s, c, *len);
+	if (len > c->answer_left)
+		len = (uint32_t)c->answer_left;
+	piece.sga_segs[0].sgaseg_len = len;
+	c->answer_left -= len;
+	give_time(s, c, len);
 	return start_push(s, c, &piece);
 }
 
