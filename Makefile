@@ -20,7 +20,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1:report_signal_unsafe=0
 
-.PHONY: all help deps demo test bench bench-net install uninstall sanitize valgrind format clean fuzz soak
+.PHONY: all help deps demo test bench bench-net install uninstall deb sanitize valgrind format clean fuzz soak
 .DELETE_ON_ERROR:
 
 all: ## build into build/
@@ -58,6 +58,10 @@ install: all ## install under PREFIX (default /usr/local), below DESTDIR
 
 uninstall: ## remove what install has put there last
 	build-aux/uninstall $(BUILD)/installed
+
+deb: ## Debian packages into build/deb/
+	@build-aux/deps install deb
+	build-aux/deb $(BUILD)/deb
 
 sanitize: ## the tests under ASan and UBSan, those with threads under TSan
 	@build-aux/deps install test
