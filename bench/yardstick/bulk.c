@@ -1,9 +1,9 @@
 /* bulk.c - a stream over kernel sockets, one way, by plain blocking calls.
  *
- *	bulk sink PORT			one sender; port 0 chooses, and "port N" is printed; then
- *rate= bulk source PORT SECONDS
+ *	bulk sink PORT			one sender; port 0 chooses, and "port N" is printed
+ *	bulk source PORT SECONDS
  *
- * rate= is bytes a second, from the first to the last that came.
+ * The sink then prints bytes= and rate=: bytes a second, from the first to the last that came.
  *
  * SPDX-License-Identifier: MIT
  */

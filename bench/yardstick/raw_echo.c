@@ -1,6 +1,6 @@
 /* raw_echo.c - the least that a ping-pong over an interface can cost without the kernel's stack:
  * frames that hold nothing but addresses, sent back and forth by two processes that spin. Built
- *with raw_packet.c as raw_echo_packet, with raw_xdp.c as raw_echo_xdp.
+ * with raw_packet.c as raw_echo_packet, with raw_xdp.c as raw_echo_xdp.
  *
  *	raw_echo_... server INTERFACE OWN PEER		until a frame says that it was the last
  *	raw_echo_... client INTERFACE OWN PEER SIZE MESSAGES

@@ -7,7 +7,7 @@
  *						prints messages=, p50_ns=, p99_ns= and rate=
  *
  * spin: looks for completions without a system call until there is one; block: sleeps in the
- *kernel.
+ * kernel.
  *
  * SPDX-License-Identifier: MIT
  */
