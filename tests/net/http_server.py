@@ -6,25 +6,13 @@
 import os
 import shutil
 import signal
-import subprocess
 import sys
 
-from net import SKIPPED, Host, await_line, ended_well, kernels, main, ours, wire, wrapped
+from net import SKIPPED, Here, Host, await_line, ended_well, kernels, main, ours, wire
 
 LINK, EXAMPLES = sys.argv[1:3]
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "http_client.py")
 IMPATIENCE_S = "2"
-
-
-class Here:
-    """This machine's own network, in the place of a Host."""
-
-    def start(self, *args, **kw):
-        return subprocess.Popen(wrapped(args), stdout=subprocess.PIPE,
-                                stderr=subprocess.STDOUT, bufsize=0, **kw)
-
-    def end(self):
-        pass
 
 
 def hosts():

@@ -7,20 +7,18 @@ import os
 import resource
 import signal
 import socket
-import subprocess
 import sys
 import threading
 
-from net import PATIENCE_S, SKIPPED, await_line, ended_well, kernels, main, wrapped
+from net import PATIENCE_S, SKIPPED, Here, await_line, can_start, ended_well, kernels, main
 
 LIBOS, EXAMPLES = sys.argv[1:3]
 
 
 class Server:
     def __init__(self, megabytes=64):
-        self.process = subprocess.Popen(
-            wrapped([os.path.join(EXAMPLES, "kv-server"), "127.0.0.1", "0", megabytes]),
-            stdout=subprocess.PIPE, stderr=subprocess.STDOUT, bufsize=0, env=dict(kernels(), LIBOS=LIBOS))
+        self.process = Here().start(os.path.join(EXAMPLES, "kv-server"), "127.0.0.1", "0", megabytes,
+                                    env=dict(kernels(), LIBOS=LIBOS))
 
     def __enter__(self):
         self.port = int(await_line(self.process, b"INFO: ").decode().rsplit(":", 1)[1])
@@ -179,19 +177,11 @@ def a_full_table_is_told_and_lives_on():
         assert [answers.readline() for _ in range(4)][2:] == [b":1\r\n", b"+OK\r\n"]
 
 
-def forbidden():
-    if LIBOS != "catcollar":
-        return False
-    doctor = os.path.join(os.path.dirname(EXAMPLES), "tools", "demi")
-    return subprocess.run([doctor, "doctor", "--libos", LIBOS], stdout=subprocess.DEVNULL).returncode != 0
-
-
 CASES = (it_keeps_what_it_is_given, large_values_come_back_whole, a_pipeline_may_be_cut_anywhere,
          what_is_no_request_ends_its_connection_alone, who_does_not_read_is_not_served_without_end,
          a_full_table_is_told_and_lives_on)
 
 if __name__ == "__main__":
-    if forbidden():
-        print("skipped: catcollar cannot start here; demi doctor says why")
+    if not can_start(LIBOS, EXAMPLES):
         sys.exit(SKIPPED)
     sys.exit(main([(c.__name__, c) for c in CASES], in_namespaces=False))

@@ -61,6 +61,17 @@ class Host:
         self.holder.wait()
 
 
+class Here:
+    """This machine's own network, in the place of a Host."""
+
+    def start(self, *args, **kw):
+        return subprocess.Popen(wrapped(args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                bufsize=0, **kw)
+
+    def end(self):
+        pass
+
+
 PROGRAMS = ("ip", "ethtool", "nft", "nsenter", "ping", "setpriv", "tshark")
 
 
@@ -109,6 +120,16 @@ def kernels():
     env = dict(os.environ, LIBOS="catnap", XDG_CONFIG_HOME="/nonexistent")
     env.pop("CONFIG_PATH", None)
     return env
+
+
+def can_start(libos, examples):
+    """Whether this machine lets a libOS start, by demi doctor, which lies beside the examples; else
+    says why not."""
+    doctor = os.path.join(os.path.dirname(examples), "tools", "demi")
+    p = subprocess.run([doctor, "doctor", "--libos", libos], stdout=subprocess.PIPE)
+    if p.returncode:
+        print("skipped:", p.stdout.decode())
+    return p.returncode == 0
 
 
 FILES = []

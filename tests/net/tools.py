@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 
-from net import SKIPPED, Host, await_line, ended_well, kernels, main, ours, wire, wrapped
+from net import SKIPPED, Here, Host, await_line, can_start, ended_well, kernels, main, ours, wire
 
 LINK, EXAMPLES = sys.argv[1:3]
 ON_LOOPBACK = LINK in ("catnap", "catcollar")
@@ -40,17 +40,6 @@ for i in range(50):
         sys.exit("answered by %s:%d" % sender)
 print("all answered")
 """
-
-
-class Here:
-    """This machine's own network, in the place of a Host."""
-
-    def start(self, *args, **kw):
-        return subprocess.Popen(wrapped(args), stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
-                                bufsize=0, **kw)
-
-    def end(self):
-        pass
 
 
 class Side:
@@ -185,17 +174,6 @@ def wrong_command_lines_are_told():
         assert p.returncode == 0 and b"Usage: " + name.encode() in p.stdout, name
 
 
-def forbidden():
-    """Whether this machine does not allow what is to be tested."""
-    if LINK != "catcollar":
-        return False
-    doctor = os.path.join(os.path.dirname(EXAMPLES), "tools", "demi")
-    p = subprocess.run([doctor, "doctor", "--libos", LINK], stdout=subprocess.PIPE)
-    if p.returncode:
-        print("skipped:", p.stdout.decode())
-    return p.returncode != 0
-
-
 CASES = [tcp_dump_counts_what_tcp_pktgen_sends, udp_dump_counts_what_udp_pktgen_sends,
          udp_relay_stands_between_udp_echo_and_who_asks_it, tcp_close_closes_all_in_every_way,
          tcp_wait_ends_as_it_should_in_every_scenario]
@@ -203,6 +181,6 @@ if ON_LOOPBACK:
     CASES.append(wrong_command_lines_are_told)
 
 if __name__ == "__main__":
-    if forbidden():
+    if ON_LOOPBACK and not can_start(LINK, EXAMPLES):
         sys.exit(SKIPPED)
     sys.exit(main([(c.__name__, c) for c in CASES], in_namespaces=not ON_LOOPBACK))
