@@ -204,9 +204,14 @@ static void a_port_in_use_is_told(void **state)
 static void an_unknown_libos_is_told(void **state)
 {
 	static const char *const lines[] = {
-	    "tcp-echo --address 127.0.0.1:0",    "tcp-ping-pong --server 127.0.0.1 0",
-	    "tcp-push-pop --server 127.0.0.1 0", "udp-ping-pong --server 127.0.0.1 0 127.0.0.1 0",
-	    "udp-push-pop --server 127.0.0.1 0", "http-server 127.0.0.1 0",
+	    "tcp-echo --address 127.0.0.1:0",
+	    "tcp-ping-pong --server 127.0.0.1 0",
+	    "tcp-push-pop --server 127.0.0.1 0",
+	    "udp-ping-pong --server 127.0.0.1 0 127.0.0.1 0",
+	    "udp-push-pop --server 127.0.0.1 0",
+	    "http-server 127.0.0.1 0",
+	    "kv-server 127.0.0.1 0",
+	    "udp-echo --local 127.0.0.1:0",
 	};
 
 	(void)state;
@@ -269,6 +274,10 @@ static void a_wrong_command_line_is_told(void **state)
 	    "http-server 127.0.0.1",
 	    "http-server 127.0.0.1 80 0",
 	    "http-server 127.0.0.1 80 30 more",
+	    "kv-server",
+	    "kv-server 127.0.0.1",
+	    "kv-server 127.0.0.1 6400 0",
+	    "kv-server 127.0.0.1 6400 64 more",
 	};
 
 	(void)state;
@@ -282,7 +291,8 @@ static void a_wrong_command_line_is_told(void **state)
 static void help_is_there(void **state)
 {
 	static const char *const programs[] = {"tcp-echo",      "tcp-ping-pong", "tcp-push-pop",
-					       "udp-ping-pong", "udp-push-pop",  "http-server"};
+					       "udp-ping-pong", "udp-push-pop",  "http-server",
+					       "kv-server"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(programs) / sizeof(programs[0]); i++) {
