@@ -168,6 +168,36 @@ static void sgas_have_a_largest_size(void)
 	}
 }
 
+/* In a tight loop, and many held at a time, given back from either end. */
+static void sgas_come_and_go_in_any_order(void)
+{
+	enum { HELD = 1000, ROUNDS = 100 };
+	static const size_t bytes[] = {64, 1280};
+	static demi_sgarray_t held[HELD];
+
+	begin();
+	for (size_t b = 0; b < sizeof(bytes) / sizeof(bytes[0]); b++) {
+		for (int i = 0; i < HELD * ROUNDS; i++) {
+			held[0] = demi_sgaalloc(bytes[b]);
+			equal(demi_sgafree(&held[0]), 0);
+		}
+		for (int round = 0; round < ROUNDS; round++) {
+			for (int i = 0; i < HELD; i++) {
+				held[i] = demi_sgaalloc(bytes[b]);
+				check(held[i].sga_buf != NULL);
+				memcpy(held[i].sga_segs[0].sgaseg_buf, &i, sizeof(i));
+			}
+			for (int i = 0; i < HELD; i++) {
+				demi_sgarray_t *sga = &held[round % 2 == 0 ? HELD - 1 - i : i];
+				int mark = (int)(sga - held);
+
+				same(sga->sga_segs[0].sgaseg_buf, &mark, sizeof(mark));
+				equal(demi_sgafree(sga), 0);
+			}
+		}
+	}
+}
+
 /* Takes sgas of one size until there are none. Returns how many. */
 static size_t take_all(demi_sgarray_t taken[], size_t max, size_t bytes)
 {
@@ -297,6 +327,7 @@ const struct behaviour limit_cases[] = {
     ALONE(a_full_operation_table_is_enomem),
     ALONE(an_init_without_descriptors_is_emfile_and_one_line),
     ALONE(sgas_have_a_largest_size),
+    ALONE(sgas_come_and_go_in_any_order),
     ALONE(without_memory_an_sga_is_null),
     WITH(without_memory_a_pop_fails_and_loses_nothing, peer_sends_a_pattern),
     ALONE(a_full_memory_queue_holds_pushes_back),

@@ -4,8 +4,28 @@
  * SPDX-License-Identifier: MIT
  */
 #include <demi/ext.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+
+/* The layouts that programs rely on which were built with the original's headers. */
+#define IS(name, what) typedef char name##_is[(what) ? 1 : -1]
+IS(token, sizeof(demi_qtoken_t) == 8);
+IS(segment, sizeof(demi_sgaseg_t) == 12);
+IS(segment_len, offsetof(demi_sgaseg_t, sgaseg_len) == 8);
+IS(array, sizeof(demi_sgarray_t) == 40 && DEMI_SGARRAY_MAXSIZE == 1);
+IS(array_segments, offsetof(demi_sgarray_t, sga_segs) == 12);
+IS(array_address, offsetof(demi_sgarray_t, sga_addr) == 24);
+IS(accepted, sizeof(demi_accept_result_t) == 20 && offsetof(demi_accept_result_t, addr) == 4);
+IS(result, sizeof(demi_qresult_t) == 64 && offsetof(demi_qresult_t, qr_value) == 24);
+IS(result_opcode, offsetof(demi_qresult_t, qr_opcode) == 0);
+IS(result_queue, offsetof(demi_qresult_t, qr_qd) == 4);
+IS(result_token, offsetof(demi_qresult_t, qr_qt) == 8);
+IS(result_return, offsetof(demi_qresult_t, qr_ret) == 16);
+IS(arguments, sizeof(struct demi_args) == 20 && offsetof(struct demi_args, callback) == 12);
+IS(opcodes, DEMI_OPC_INVALID == 0 && DEMI_OPC_PUSH == 1 && DEMI_OPC_POP == 2 &&
+	       DEMI_OPC_ACCEPT == 3 && DEMI_OPC_CONNECT == 4 && DEMI_OPC_CLOSE == 5 &&
+	       DEMI_OPC_FAILED == 6);
 
 static int failed(const char *what, int error)
 {
