@@ -97,21 +97,27 @@ static void receive_one(struct rig *r, struct queue *queue, int fd)
 	rig_drop(&pop);
 }
 
+/* A connection that receives, and the peer's end. */
+static struct catcollar_queue *receiving_pair(struct rig *r, int *fd)
+{
+	struct queue *queue = rig_pair(r, fd);
+
+	receive_one(r, queue, *fd);
+	return catcollar_queue_of(queue);
+}
+
 static void what_is_received_ahead_is_bounded_and_comes_in_order(void **state)
 {
 	enum { BYTES = 8 << 20 };
 	struct rig *r = *state;
 	uint8_t *data = malloc(BYTES);
 	struct catcollar_queue *q;
-	struct queue *queue;
 	size_t sent = 0;
 	int fd;
 
 	assert_non_null(data);
 	rig_pattern(data, BYTES, 1);
-	queue = rig_pair(r, &fd);
-	q = catcollar_queue_of(queue);
-	receive_one(r, queue, fd);
+	q = receiving_pair(r, &fd);
 	for (unsigned idle = 0; idle < 1000 && sent < BYTES; idle++) {
 		ssize_t n = send(fd, data + sent, BYTES - sent, MSG_DONTWAIT | MSG_NOSIGNAL);
 
@@ -126,7 +132,7 @@ static void what_is_received_ahead_is_bounded_and_comes_in_order(void **state)
 	/* What the kernel had finished when the receive was taken back comes on top. */
 	assert_true(q->ahead_bytes <= CATCOLLAR_AHEAD_BYTES + (16u << 16));
 	assert_false(q->flights & FLIGHT_IN);
-	pop_pattern(r, queue, sent, 1);
+	pop_pattern(r, &q->kernel.queue, sent, 1);
 	close(fd);
 	free(data);
 }
@@ -135,35 +141,31 @@ static void small_messages_that_nobody_waits_for_are_put_together(void **state)
 {
 	struct rig *r = *state;
 	struct catcollar_queue *q;
-	struct queue *queue;
 	uint8_t data[100];
 	int fd;
 
-	queue = rig_pair(r, &fd);
-	q = catcollar_queue_of(queue);
-	receive_one(r, queue, fd);
+	q = receiving_pair(r, &fd);
 	rig_pattern(data, sizeof(data), 2);
 	for (unsigned i = 0; i < sizeof(data); i++) {
 		send_all(fd, &data[i], 1);
 		POLL_UNTIL(r, q->ahead_bytes == i + 1);
 	}
 	assert_int_equal(q->ahead_count, 1);
-	pop_pattern(r, queue, sizeof(data), 2);
+	pop_pattern(r, &q->kernel.queue, sizeof(data), 2);
 	close(fd);
 }
 
 static void a_sized_pop_leaves_the_rest_ahead(void **state)
 {
 	struct rig *r = *state;
-	struct queue *queue;
+	struct catcollar_queue *q;
 	struct rig_op pop;
 	int fd;
 
-	queue = rig_pair(r, &fd);
-	receive_one(r, queue, fd);
+	q = receiving_pair(r, &fd);
 	send_all(fd, "abcde", 5);
 	for (unsigned i = 0; i < 5; i += 2) {
-		rig_pop(r, &pop, queue, 2);
+		rig_pop(r, &pop, &q->kernel.queue, 2);
 		rig_wait_ok(r, &pop);
 		assert_int_equal(pop.op.pop.len, i < 4 ? 2 : 1);
 		assert_memory_equal(pop.op.pop.data, &"abcde"[i], pop.op.pop.len);
@@ -299,26 +301,23 @@ static void a_stream_of_large_messages_gets_large_buffers_and_a_calm_one_small_o
 	struct rig *r = *state;
 	uint8_t *data = malloc(BYTES);
 	struct catcollar_queue *q;
-	struct queue *queue;
 	size_t sent = 0;
 	int fd;
 
 	assert_non_null(data);
 	rig_pattern(data, BYTES, 4);
-	queue = rig_pair(r, &fd);
-	q = catcollar_queue_of(queue);
-	receive_one(r, queue, fd);
+	q = receiving_pair(r, &fd);
 	assert_int_equal(q->in_group, GROUP_SMALL);
 	while (sent < BYTES) {
 		ssize_t n = send(fd, data + sent, 65536, MSG_NOSIGNAL);
 
 		assert_true(n > 0);
-		pop_all(r, queue, data + sent, (size_t)n);
+		pop_all(r, &q->kernel.queue, data + sent, (size_t)n);
 		sent += (size_t)n;
 	}
 	assert_int_equal(q->in_group, GROUP_LARGE);
 	for (int i = 0; i < 2 * CATCOLLAR_CALM; i++)
-		receive_one(r, queue, fd);
+		receive_one(r, &q->kernel.queue, fd);
 	assert_int_equal(q->in_group, GROUP_SMALL);
 	close(fd);
 	free(data);
