@@ -263,20 +263,12 @@ static void a_linger_time_does_not_block(void)
 
 static void peer_reads_late(void)
 {
-	demi_qresult_t qr;
 	int qd;
 
 	begin();
 	qd = connection();
 	hear_idle();
-	for (;;) {
-		qr = result(start_pop(qd));
-		if (qr.qr_opcode == DEMI_OPC_FAILED)
-			break;
-		check(qr.qr_value.sga.sga_segs[0].sgaseg_len > 0);
-		give_back(&qr);
-	}
-	equal(qr.qr_ret, ECONNRESET);
+	pop_until_reset(qd);
 }
 
 static void close_async_completes_when_the_peer_has_everything(void)

@@ -196,20 +196,12 @@ static void peer_ends_a_thread(void)
 
 static void a_peer_that_exits_while_nobody_reads_is_reset_in_the_end(void)
 {
-	demi_qresult_t qr;
 	int qd;
 
 	begin();
 	qd = connection();
 	hear();
-	for (;;) {
-		qr = result(start_pop(qd));
-		if (qr.qr_opcode == DEMI_OPC_FAILED)
-			break;
-		check(qr.qr_value.sga.sga_segs[0].sgaseg_len > 0);
-		give_back(&qr);
-	}
-	equal(qr.qr_ret, ECONNRESET);
+	pop_until_reset(qd);
 }
 
 /* Exits with more accepted than the peer takes, and says how that went. */

@@ -299,6 +299,17 @@ void pop_end(int qd)
 	give_back(&qr);
 }
 
+void pop_until_reset(int qd)
+{
+	demi_qresult_t qr;
+
+	while ((qr = result(start_pop(qd))).qr_opcode != DEMI_OPC_FAILED) {
+		check(qr.qr_value.sga.sga_segs[0].sgaseg_len > 0);
+		give_back(&qr);
+	}
+	equal(qr.qr_ret, ECONNRESET);
+}
+
 void pattern(uint8_t *data, size_t len, unsigned seed)
 {
 	for (size_t i = 0; i < len; i++)

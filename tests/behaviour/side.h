@@ -122,6 +122,8 @@ void push_all(int qd, const void *data, size_t len);
 void pop_all(int qd, void *data, size_t len);
 /* Pops what must be the end of the stream. */
 void pop_end(int qd);
+/* Pops whatever there is, and then a reset. */
+void pop_until_reset(int qd);
 void give_back(demi_qresult_t *qr);
 
 /* Bytes that tell their place. */
