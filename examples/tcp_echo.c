@@ -9,15 +9,14 @@
 #include "blocking.h"
 #include "complain.h"
 #include "interrupt.h"
+#include "options.h"
 
 #include <arpa/inet.h>
-#include <getopt.h>
 #include <pthread.h>
 #include <semaphore.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 static const char help[] =
     "Usage: tcp-echo --peer server --address IP:PORT [OPTIONS]\n"
@@ -46,99 +45,28 @@ enum {
 	MAX_LOG_S = 86400,
 };
 
-enum option_id {
-	OPTION_PEER,
-	OPTION_ADDRESS,
-	OPTION_BUFSIZE,
-	OPTION_NCLIENTS,
-	OPTION_NTHREADS,
-	OPTION_NREQUESTS,
-	OPTION_LOG,
-	OPTION_RUN_MODE,
-	OPTION_HELP,
-};
-
-static const struct option long_options[] = {
-    {"peer", required_argument, NULL, OPTION_PEER},
-    {"address", required_argument, NULL, OPTION_ADDRESS},
-    {"bufsize", required_argument, NULL, OPTION_BUFSIZE},
-    {"nclients", required_argument, NULL, OPTION_NCLIENTS},
-    {"nthreads", required_argument, NULL, OPTION_NTHREADS},
-    {"nrequests", required_argument, NULL, OPTION_NREQUESTS},
-    {"log", required_argument, NULL, OPTION_LOG},
-    {"run-mode", required_argument, NULL, OPTION_RUN_MODE},
-    {"help", no_argument, NULL, OPTION_HELP},
-    {NULL, 0, NULL, 0},
-};
-
-/* Which of two words was given: 0 the first, 1 the second. */
-static int choose(const char *option, const char *first, const char *second)
-{
-	if (strcmp(optarg, first) == 0)
-		return 0;
-	if (strcmp(optarg, second) != 0)
-		usage_error("--%s is %s or %s, not '%s'", option, first, second, optarg);
-	return 1;
-}
-
-static void number(const char *option, uint64_t min, uint64_t max, uint64_t *out)
-{
-	if (!parse_number(optarg, min, max, out))
-		usage_error("--%s is a number of %llu to %llu, not '%s'", option,
-			    (unsigned long long)min, (unsigned long long)max, optarg);
-}
-
 /* An interval or a count of 0 means none, as in the reference. */
-static void read_option(int id, struct echo_options *o)
-{
-	switch (id) {
-	case OPTION_PEER:
-		o->server = choose("peer", "server", "client") == 0;
-		break;
-	case OPTION_ADDRESS:
-		if (!parse_endpoint(optarg, &o->address))
-			usage_error("--address is an IPv4 address and a port, "
-				    "as in 127.0.0.1:12345, not '%s'",
-				    optarg);
-		break;
-	case OPTION_BUFSIZE:
-		number("bufsize", 1, MESSAGE_MAX_BYTES, &o->bufsize);
-		break;
-	case OPTION_NCLIENTS:
-		number("nclients", 1, MAX_CLIENTS, &o->nclients);
-		break;
-	case OPTION_NTHREADS:
-		number("nthreads", 1, MAX_THREADS, &o->nthreads);
-		break;
-	case OPTION_NREQUESTS:
-		number("nrequests", 0, UINT32_MAX, &o->nrequests);
-		break;
-	case OPTION_LOG:
-		number("log", 0, MAX_LOG_S, &o->log_s);
-		break;
-	case OPTION_RUN_MODE:
-		o->run_mode = choose("run-mode", "sequential", "concurrent") == 0 ? ECHO_SEQUENTIAL
-										  : ECHO_CONCURRENT;
-		break;
-	case OPTION_HELP:
-		fputs(help, stdout);
-		exit(EXIT_SUCCESS);
-	default: /* getopt has said what is wrong */
-		fprintf(stderr, "`tcp-echo --help` tells the options\n");
-		exit(EXIT_USAGE);
-	}
-}
-
 static void read_options(int argc, char **argv, struct echo_options *o)
 {
-	int id;
+	static const char *const sides[] = {"server", "client", NULL};
+	static const char *const modes[] = {
+	    [ECHO_SEQUENTIAL] = "sequential", [ECHO_CONCURRENT] = "concurrent", NULL};
+	int side = 0, mode = ECHO_SEQUENTIAL;
+	const struct option_spec specs[] = {
+	    OPTION_WORD("peer", sides, &side),
+	    OPTION_ENDPOINT("address", &o->address),
+	    OPTION_NUMBER("bufsize", 1, MESSAGE_MAX_BYTES, &o->bufsize),
+	    OPTION_NUMBER("nclients", 1, MAX_CLIENTS, &o->nclients),
+	    OPTION_NUMBER("nthreads", 1, MAX_THREADS, &o->nthreads),
+	    OPTION_NUMBER("nrequests", 0, UINT32_MAX, &o->nrequests),
+	    OPTION_NUMBER("log", 0, MAX_LOG_S, &o->log_s),
+	    OPTION_WORD("run-mode", modes, &mode),
+	    {0}};
 
-	while ((id = getopt_long(argc, argv, "", long_options, NULL)) != -1)
-		read_option(id, o);
-	if (argv[optind])
-		usage_error("'%s' is not an option", argv[optind]);
-	if (o->address.sin_family != AF_INET)
-		usage_error("--address IP:PORT is missing");
+	options_read(argc, argv, help, specs);
+	options_require("address", &o->address);
+	o->server = side == 0;
+	o->run_mode = (enum echo_run_mode)mode;
 	if (o->nrequests > (UINT64_MAX - 1) / (o->nclients * o->bufsize))
 		usage_error(
 		    "--nclients times --bufsize times --nrequests is more than can be counted");
@@ -249,7 +177,7 @@ static int run(struct echo_options *o)
 
 int main(int argc, char **argv)
 {
-	struct echo_options o = {.server = true, .bufsize = 64, .nclients = 1, .nthreads = 1};
+	struct echo_options o = {.bufsize = 64, .nclients = 1, .nthreads = 1};
 
 	read_options(argc, argv, &o);
 	interrupt_catch();
