@@ -73,7 +73,8 @@ static int breakage(const struct kernel_queue *q)
 }
 
 /* How a connection that is being ended stands. 0: the peer has everything; -EAGAIN: not yet;
- * another -errno: it never will. */
+ * another -errno: it never will. It goes on while we look: one that is gone may have come to its
+ * good end since it was asked what is unacknowledged. */
 static int outcome(struct kernel *k, struct kernel_queue *q, uint64_t now_ns)
 {
 	int rc;
@@ -83,7 +84,7 @@ static int outcome(struct kernel *k, struct kernel_queue *q, uint64_t now_ns)
 		return 0;
 	rc = breakage(q);
 	if (rc != 0)
-		return rc;
+		return q->fin_sent && delivered(q) ? 0 : rc;
 	return q->deadline_ns != 0 && now_ns >= q->deadline_ns ? -ETIMEDOUT : -EAGAIN;
 }
 
