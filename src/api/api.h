@@ -56,6 +56,9 @@ static inline struct queue *api_queue(const struct instance *in, int qd)
  * -ENOTSUP (another family). */
 int api_address(const struct sockaddr *addr, socklen_t size, struct endpoint *out);
 
+/* Whether len bytes from data on are such as a sized pop has left behind in b. */
+bool api_is_left_behind(const struct buf *b, const uint8_t *data, uint32_t len);
+
 /* The segment of a caller's sga. -EINVAL when it is not one segment of 1 byte or more inside its
  * buffer. */
 static inline int api_segment(const demi_sgarray_t *sga, struct buf **b, const uint8_t **data,
@@ -71,7 +74,7 @@ static inline int api_segment(const demi_sgarray_t *sga, struct buf **b, const u
 	*len = seg->sgaseg_len;
 	offset = (uintptr_t)seg->sgaseg_buf - (uintptr_t)(*b)->data;
 	if (offset > (*b)->len || *len > (*b)->len - offset)
-		return -EINVAL;
+		return api_is_left_behind(*b, *data, *len) ? 0 : -EINVAL;
 	return 0;
 }
 

@@ -6,6 +6,14 @@
 #include "demi/ext.h"
 #include "rt/queue.h"
 
+bool api_is_left_behind(const struct buf *b, const uint8_t *data, uint32_t len)
+{
+	uintptr_t from_base = (uintptr_t)data - (uintptr_t)b->base;
+	uintptr_t end = (uintptr_t)(b->data - b->base) + b->len;
+
+	return (b->flags & BUF_BEGUN) && from_base <= end && len <= end - from_base;
+}
+
 static inline __attribute__((always_inline)) int push(struct instance *in, demi_qtoken_t *qt_out,
 						      int qd, const demi_sgarray_t *sga,
 						      const struct endpoint *to)

@@ -3,7 +3,6 @@
  * SPDX-License-Identifier: MIT
  */
 #include "api/api.h"
-#include "base/log.h"
 #include "demi/sga.h"
 #include "rt/result.h"
 #include "rt/shortage.h"
@@ -30,31 +29,13 @@ DEMI_EXPORT demi_sgarray_t demi_sgaalloc(size_t size)
 	demi_sgarray_t sga;
 	struct buf *b = allocate(size);
 
-	if (b)
+	if (b) {
+		b->flags = BUF_HELD; /* it is fresh */
 		result_sga(&sga, b, b->data, (uint32_t)size, 0);
-	else
+	} else {
 		result_no_sga(&sga);
-	return sga;
-}
-
-static __attribute__((cold, noinline)) int refuse_second(void)
-{
-	log_error_rarely("demi_sgafree: this message was given back before: each is given back "
-			 "once");
-	return -EINVAL;
-}
-
-/* In another thread its references are not to be looked at. */
-static inline int give_back(struct buf *b)
-{
-	if (__builtin_expect(!pool_is_own(b->pool), 0)) {
-		pool_remote_unref(b);
-		return 0;
 	}
-	if (__builtin_expect(*b->refs == 0, 0))
-		return refuse_second();
-	buf_unref(b);
-	return 0;
+	return sga;
 }
 
 DEMI_EXPORT int demi_sgafree(demi_sgarray_t *sga)
@@ -67,5 +48,5 @@ DEMI_EXPORT int demi_sgafree(demi_sgarray_t *sga)
 	if (!sga || !sga->sga_buf || sga->sga_numsegs != 1)
 		return EINVAL;
 	call = API_BEGIN(in, "demi_sgafree");
-	return api_end(&call, give_back(sga->sga_buf));
+	return api_end(&call, pool_give_back(sga->sga_buf));
 }

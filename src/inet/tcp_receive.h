@@ -13,6 +13,7 @@
 
 #include "inet/tcp_output.h"
 #include "inet/tcp_pressure.h"
+#include <errno.h>
 
 /* Bytes of memory that a buffer in a receive queue pins. */
 static inline uint32_t tcp_buf_memory(const struct buf *b)
@@ -108,17 +109,20 @@ static inline struct buf *tcp_receive_take(struct tcp_cb *cb)
 }
 
 /* As stack_recv(), of a queue that is not empty. */
-static inline void tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack_received *out)
+static inline int tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack_received *out)
 {
 	struct buf *b = cb->recv_head;
 
 	out->data = b->data;
 	if (b->len > max) {
+		if (buf_crowded(b))
+			return -ENOMEM;
 		out->len = max;
 		b->data += max;
 		b->len -= max;
+		b->flags |= BUF_BEGUN;
 		out->buf = buf_ref(b);
-		return;
+		return 1;
 	}
 	out->len = b->len;
 	b = tcp_receive_take(cb);
@@ -129,6 +133,7 @@ static inline void tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack
 	out->buf = b;
 	if (cb->rcv_adv - cb->rcv_nxt < cb->recv_limit / 2)
 		tcp_receive_made_room(cb);
+	return 1;
 }
 
 /* tcp_receive_window() when there may be something to say. */

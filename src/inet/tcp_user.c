@@ -277,8 +277,7 @@ int tcp_recv(struct sock *k, uint32_t max, struct stack_received *out)
 
 	if (cb->recv_head == NULL)
 		return end_of_receive(cb);
-	tcp_receive_pop(cb, max, out);
-	return 1;
+	return tcp_receive_pop(cb, max, out);
 }
 
 int64_t tcp_peek(const struct sock *k, uint8_t *dst, uint32_t max)

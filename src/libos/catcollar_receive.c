@@ -83,11 +83,13 @@ void catcollar_drop_ahead(struct catcollar_queue *q)
 }
 
 /* The first message ahead, or the next piece of it. */
-static void take_ahead(struct catcollar_queue *q, struct operation *op)
+static int take_ahead(struct catcollar_queue *q, struct operation *op)
 {
 	struct buf *b = q->ahead;
 	uint32_t left = b->len - q->consumed;
 
+	if (left > op->pop.max_bytes && buf_crowded(b))
+		return -ENOMEM;
 	op->pop.data = b->data + q->consumed;
 	if (q->kernel.queue.type == QUEUE_UDP)
 		memcpy(&op->pop.from, b->data - NOTE_BYTES, sizeof(op->pop.from));
@@ -95,7 +97,7 @@ static void take_ahead(struct catcollar_queue *q, struct operation *op)
 		op->pop.buf = buf_ref(b);
 		op->pop.len = op->pop.max_bytes;
 		q->consumed += op->pop.max_bytes;
-		return;
+		return 0;
 	}
 	op->pop.buf = b;
 	op->pop.len = left;
@@ -103,6 +105,7 @@ static void take_ahead(struct catcollar_queue *q, struct operation *op)
 	q->ahead_count--;
 	q->ahead_bytes -= b->len;
 	q->consumed = 0;
+	return 0;
 }
 
 /* One try, without a flight. -EAGAIN: nothing is there. */
@@ -110,10 +113,8 @@ static int try_pop(struct catcollar_queue *q, struct operation *op)
 {
 	int rc;
 
-	if (q->ahead != NULL) {
-		take_ahead(q, op);
-		return 0;
-	}
+	if (q->ahead != NULL)
+		return take_ahead(q, op);
 	if (q->soft_error != 0) {
 		rc = q->soft_error;
 		q->soft_error = 0;

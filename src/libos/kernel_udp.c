@@ -18,6 +18,8 @@ int kernel_udp_connect(struct kernel_queue *q, struct operation *op)
 /* The next piece of a datagram that a sized pop has begun. */
 static int take_rest(struct kernel_queue *q, struct operation *op)
 {
+	if (q->rest_len > op->pop.max_bytes && buf_crowded(q->rest))
+		return -ENOMEM;
 	op->pop.from = q->rest_from;
 	op->pop.data = q->rest_data;
 	if (q->rest_len <= op->pop.max_bytes) {

@@ -199,11 +199,14 @@ static bool settle_one(struct memory_queue *mq, struct operation_list *done)
 static void deliver(struct memory_queue *mq, struct operation *pop)
 {
 	struct message *m = &mq->ring[mq->head];
+	bool whole = m->len <= pop->pop.max_bytes;
 
-	pop->error = 0;
+	pop->error = !whole && buf_crowded(m->buf) ? -ENOMEM : 0;
+	if (pop->error != 0)
+		return;
 	pop->pop.data = m->data;
 	pop->pop.len = m->len;
-	if (m->len > pop->pop.max_bytes) {
+	if (!whole) {
 		pop->pop.buf = buf_ref(m->buf);
 		pop->pop.len = pop->pop.max_bytes;
 		m->data += pop->pop.max_bytes;

@@ -37,9 +37,12 @@ struct buf {
 
 enum {
 	BUF_CSUM_OK = 1 << 0,   /* received: the device has verified the L4 checksum */
-	BUF_PROGRAM = 1 << 1,   /* memory from demi_sgaalloc(), not a received frame */
-	BUF_OVERHEARD = 1 << 2, /* received: a copy, which may be for another stack of the same
+	BUF_OVERHEARD = 1 << 1, /* received: a copy, which may be for another stack of the same
 				   address; nobody is told that it is for nobody */
+	BUF_BEGUN = 1 << 2,     /* the program has bytes in front of data, and may push them */
+	BUF_HELD = 1 << 3,      /* from here up: how many sgas of the program's are of this buffer,
+				   each with a reference */
+	BUF_HELD_MANY = 0xfff8, /* so many or more, and they are not counted any longer */
 };
 
 _Static_assert(sizeof(struct buf) == 64, "one cache line");
@@ -64,6 +67,29 @@ static inline void buf_unref(struct buf *b)
 		pool_release(b);
 	else
 		assert(*b->refs < UINT16_MAX); /* it had one */
+}
+
+/* The program gets an sga of b, with a reference. */
+static inline void buf_hold(struct buf *b)
+{
+	if (__builtin_expect(b->flags < BUF_HELD_MANY, 1))
+		b->flags += BUF_HELD;
+}
+
+static inline bool buf_held(const struct buf *b)
+{
+	return b->flags >= BUF_HELD;
+}
+
+/* The program gives an sga of b back, whose reference is the caller's then. false: it has none. */
+static inline bool buf_let_go(struct buf *b)
+{
+	uint32_t left = (uint32_t)b->flags - BUF_HELD; /* far beyond 16 bits when it has none */
+
+	if (__builtin_expect(left >= BUF_HELD_MANY - BUF_HELD, 0))
+		return left <= UINT16_MAX;
+	b->flags = (uint16_t)left;
+	return true;
 }
 
 /* A program that pushes one buffer again and again has reached the limit: its call is refused, as

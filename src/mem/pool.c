@@ -171,7 +171,7 @@ free_memory:
 
 void pool_fini(struct pool *pool)
 {
-	free(pool->remote_bufs);
+	free(pool->remote_notes);
 	pthread_mutex_destroy(&pool->remote_lock);
 }
 
@@ -196,21 +196,40 @@ static void count_home(struct pool *pool, struct buf *b)
 		pool->gone(pool);
 }
 
+int pool_refuse(void)
+{
+	log_error_rarely("demi_sgafree: this message was given back before: each is given back "
+			 "once");
+	return -EINVAL;
+}
+
+/* Has the one who noted it a reference? */
+static bool is_true(const struct pool_note *note)
+{
+	return !note->held || buf_let_go(note->buf);
+}
+
 void pool_orphan(struct pool *pool, uint32_t out)
 {
-	bool last;
+	bool last, refused = false;
 
 	mem_fault_unregister(&pool->fault);
 	pthread_mutex_lock(&pool->remote_lock);
 	pool->out = out;
-	for (uint32_t i = 0; i < pool->remote_count; i++)
-		pool->out -= --*pool->remote_bufs[i]->refs == 0;
+	for (uint32_t i = 0; i < pool->remote_count; i++) {
+		if (is_true(&pool->remote_notes[i]))
+			pool->out -= --*pool->remote_notes[i].buf->refs == 0;
+		else
+			refused = true;
+	}
 	pool->remote_count = 0;
 	pool->release = count_home;
 	pool->orphan = true;
 	atomic_store_explicit(&pool->owner, 0, memory_order_relaxed);
 	last = pool->out == 0;
 	pthread_mutex_unlock(&pool->remote_lock);
+	if (refused)
+		pool_refuse();
 	if (last)
 		pool->gone(pool);
 }
@@ -225,41 +244,64 @@ void pool_destroy(struct pool *pool)
 static bool grow_remote(struct pool *pool)
 {
 	uint32_t cap = pool->remote_cap == 0 ? REMOTE_FIRST : 2 * pool->remote_cap;
-	struct buf **bufs;
+	struct pool_note *notes;
 
 	if (pool->remote_count < pool->remote_cap)
 		return true;
-	bufs = mem_fault_hit() ? NULL : realloc(pool->remote_bufs, cap * sizeof(struct buf *));
-	if (bufs == NULL)
+	notes = mem_fault_hit() ? NULL : realloc(pool->remote_notes, cap * sizeof(*notes));
+	if (notes == NULL)
 		return false;
-	pool->remote_bufs = bufs;
+	pool->remote_notes = notes;
 	pool->remote_cap = cap;
 	return true;
 }
 
-void pool_remote_unref(struct buf *b)
+/* An orphan's references are counted by whoever has the lock. */
+static int drop_remotely(struct buf *b, bool held)
 {
 	struct pool *pool = b->pool;
-	bool orphan, noted = true, home = false;
+	bool noted = true, home = false, refused = false;
 
 	pthread_mutex_lock(&pool->remote_lock);
-	orphan = pool->orphan;
-	if (orphan)
-		home = --*b->refs == 0;
-	else if ((noted = grow_remote(pool)))
-		pool->remote_bufs[pool->remote_count++] = b;
+	if (pool->orphan) {
+		refused = held && !buf_let_go(b);
+		home = !refused && --*b->refs == 0;
+	} else {
+		noted = grow_remote(pool);
+		if (noted)
+			pool->remote_notes[pool->remote_count++] = (struct pool_note){b, held};
+	}
 	pthread_mutex_unlock(&pool->remote_lock);
 	if (home)
 		pool->release(pool, b);
 	if (!noted)
 		log_error_rarely("no memory to give a buffer back to its thread: it is lost");
+	return refused ? pool_refuse() : 0;
+}
+
+void pool_remote_unref(struct buf *b)
+{
+	drop_remotely(b, false);
+}
+
+int pool_remote_give_back(struct buf *b)
+{
+	return drop_remotely(b, true);
 }
 
 void pool_collect_noted(struct pool *pool)
 {
+	bool refused = false;
+
 	pthread_mutex_lock(&pool->remote_lock);
-	for (uint32_t i = 0; i < pool->remote_count; i++)
-		buf_unref(pool->remote_bufs[i]);
+	for (uint32_t i = 0; i < pool->remote_count; i++) {
+		if (is_true(&pool->remote_notes[i]))
+			buf_unref(pool->remote_notes[i].buf);
+		else
+			refused = true;
+	}
 	pool->remote_count = 0;
 	pthread_mutex_unlock(&pool->remote_lock);
+	if (refused)
+		pool_refuse();
 }

@@ -26,6 +26,11 @@
  * affair. */
 enum { BUF_HEADROOM_BYTES = 128 };
 
+struct pool_note {
+	struct buf *buf;
+	bool held; /* by a program's sga */
+};
+
 struct pool {
 	struct buf *free;    /* the next to hand out, linked by next */
 	uint32_t free_count; /* buffers at home */
@@ -49,8 +54,8 @@ struct pool {
 	bool orphan;
 	atomic_uintptr_t owner; /* the thread, 0: an orphan */
 
-	pthread_mutex_t remote_lock; /* guards the three below, and an orphan's count */
-	struct buf **remote_bufs;    /* references that other threads gave back */
+	pthread_mutex_t remote_lock;    /* guards the three below, and an orphan's count */
+	struct pool_note *remote_notes; /* references that other threads gave back */
 	_Atomic uint32_t remote_count;
 	uint32_t remote_cap;
 
@@ -131,6 +136,25 @@ static inline bool pool_is_own(const struct pool *pool)
 /* Drops one reference from a thread that is not the pool's: noted under a lock, carried out by the
  * owner's next pool_collect(), or at once when the pool is an orphan. */
 void pool_remote_unref(struct buf *b);
+
+/* pool_remote_unref() of the reference of a program's sga, given back by a program, which may give
+ * it back twice. -EINVAL: it has none. Where that is not known yet, 0; the owner logs it. */
+int pool_remote_give_back(struct buf *b);
+
+/* Says in the log that a program has given an sga back that it does not have; -EINVAL. */
+int pool_refuse(void) __attribute__((cold));
+
+/* Drops the reference of an sga that a program gives back, in any thread. 0, or -EINVAL, and a line
+ * in the log: it has given it back before. That is known while nobody else has got the memory. */
+static inline int pool_give_back(struct buf *b)
+{
+	if (__builtin_expect(!pool_is_own(b->pool), 0))
+		return pool_remote_give_back(b);
+	if (__builtin_expect(!buf_let_go(b), 0))
+		return pool_refuse();
+	buf_unref(b);
+	return 0;
+}
 
 /* Drops one reference, in any thread: as buf_unref() in the pool's own, as pool_remote_unref() in
  * others. */

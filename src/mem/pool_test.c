@@ -243,6 +243,96 @@ static void another_threads_unref_waits_for_collect(void **state)
 	pool_destroy(pool);
 }
 
+static int lines_logged;
+
+static void count_line(int level, const char *line)
+{
+	(void)line;
+	lines_logged += level == LOG_LEVEL_ERROR;
+}
+
+static void *give_back_in_thread(void *buf)
+{
+	return (void *)(intptr_t)pool_give_back(buf);
+}
+
+static int give_back_elsewhere(struct buf *b)
+{
+	pthread_t thread;
+	void *rc;
+
+	assert_int_equal(pthread_create(&thread, NULL, give_back_in_thread, b), 0);
+	pthread_join(thread, &rc);
+	return (int)(intptr_t)rc;
+}
+
+/* What another thread gives back too often shows when it is collected. */
+static void a_program_gives_back_no_more_than_it_has(void **state)
+{
+	struct pool *pool = new_pool(1);
+	struct buf *b = pool_get(pool);
+
+	(void)state;
+	lines_logged = 0;
+	log_set_sink(count_line);
+	buf_hold(b);
+	buf_hold(buf_ref(b));
+	buf_ref(b); /* not the program's */
+	for (int i = 0; i < 4; i++)
+		assert_int_equal(give_back_elsewhere(b), 0);
+	assert_int_equal(lines_logged, 0);
+	pool_collect(pool);
+	assert_int_equal(lines_logged, 1);
+	assert_true(buf_sole(b));
+	assert_int_equal(pool_give_back(b), -EINVAL);
+	assert_true(buf_sole(b));
+	buf_unref(b);
+	assert_int_equal(pool_give_back(b), -EINVAL);
+	log_set_sink(NULL);
+	pool_destroy(pool);
+}
+
+static void a_program_gives_back_no_more_than_it_has_to_an_orphan(void **state)
+{
+	struct pool *pool = new_watched_pool(3);
+	struct buf *a = pool_get(pool), *b = pool_get(pool), *c = pool_get(pool);
+
+	(void)state;
+	log_set_sink(count_line);
+	buf_hold(a);
+	buf_hold(b);
+	buf_hold(c);
+	/* Noted before, and counted when the pool becomes one. */
+	assert_int_equal(give_back_elsewhere(a), 0);
+	assert_int_equal(give_back_elsewhere(a), 0);
+	pool_destroy(pool);
+	assert_int_equal(give_back_elsewhere(a), -EINVAL);
+	assert_int_equal(give_back_elsewhere(b), 0);
+	assert_int_equal(pool_give_back(b), -EINVAL);
+	assert_int_equal(pools_gone, 0);
+	assert_int_equal(pool_give_back(c), 0);
+	log_set_sink(NULL);
+	assert_int_equal(pools_gone, 1);
+}
+
+static void sgas_without_number_are_not_counted_but_may_be_given_back(void **state)
+{
+	struct pool *pool = new_pool(1);
+	struct buf *b = pool_get(pool);
+
+	(void)state;
+	buf_hold(b);
+	for (int i = 1; i < BUF_CALL_REFS_MAX; i++)
+		buf_hold(buf_ref(b));
+	for (int i = 0; i < BUF_CALL_REFS_MAX; i++)
+		assert_int_equal(pool_give_back(b), 0);
+	assert_int_equal(pool->free_count, 1);
+	b = pool_get(pool);
+	assert_false(buf_held(b));
+	buf_unref(b);
+	pool_destroy(pool);
+}
+
 static void another_threads_unref_of_an_orphan_is_done_at_once(void **state)
 {
 	struct pool *pool = new_watched_pool(2);
@@ -281,20 +371,13 @@ static void the_notes_of_other_threads_grow(void **state)
 	pool_destroy(pool);
 }
 
-static int lines_logged;
-
-static void count_line(int level, const char *line)
-{
-	(void)line;
-	lines_logged += level == LOG_LEVEL_ERROR;
-}
-
 static void a_note_that_finds_no_memory_loses_one_buffer_and_says_so(void **state)
 {
 	struct pool *pool = new_watched_pool(2);
 	struct buf *a = pool_get(pool), *b = pool_get(pool);
 
 	(void)state;
+	lines_logged = 0;
 	log_set_sink(count_line);
 	mem_fault_set(1);
 	pool_remote_unref(a);
@@ -466,6 +549,9 @@ int main(void)
 	    cmocka_unit_test(a_pool_without_buffers_out_is_gone_at_once),
 	    cmocka_unit_test(an_orphan_goes_with_its_last_buffer),
 	    cmocka_unit_test(another_threads_unref_waits_for_collect),
+	    cmocka_unit_test(a_program_gives_back_no_more_than_it_has),
+	    cmocka_unit_test(a_program_gives_back_no_more_than_it_has_to_an_orphan),
+	    cmocka_unit_test(sgas_without_number_are_not_counted_but_may_be_given_back),
 	    cmocka_unit_test(another_threads_unref_of_an_orphan_is_done_at_once),
 	    cmocka_unit_test(destroy_carries_out_what_was_noted),
 	    cmocka_unit_test(the_notes_of_other_threads_grow),

@@ -251,6 +251,8 @@ static int may_push(const struct queue *q, const struct endpoint *to)
 static int own_push(struct instance *in, struct operation *op, struct buf *b, const uint8_t *data)
 {
 	if (__builtin_expect(pool_is_own(b->pool), 1)) {
+		if (__builtin_expect(!buf_held(b), 0))
+			return -EINVAL;
 		if (__builtin_expect(buf_crowded(b), 0)) {
 			shortage_tell(in, SHORTAGE_REFERENCES);
 			return -ENOMEM;

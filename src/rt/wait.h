@@ -33,6 +33,7 @@ static inline void wait_take(struct instance *in, struct slot *s, demi_qresult_t
 	qr->qr_qt = operation_token(s);
 	qr->qr_ret = -(int64_t)op->error;
 	if (done && op->opcode == DEMI_OPC_POP) {
+		buf_hold(op->pop.buf);
 		result_sga(&qr->qr_value.sga, op->pop.buf, op->pop.data, op->pop.len,
 			   result_address(&op->pop.from));
 	} else {

@@ -516,19 +516,69 @@ static void bad_segments_are_invalid(void)
 	equal(demi_pop_sized(&qt, qd, 0), EINVAL);
 }
 
-/* Large ones: a small one may be the device's, which has a count of its own. */
+/* Of each class of sizes. */
 static void giving_an_sga_back_twice_is_refused(void)
 {
-	demi_sgarray_t sga, next;
+	const size_t bytes[] = {1, 1500, 5000, 65536, 1 << 20};
 
 	begin();
-	sga = demi_sgaalloc(65536);
-	check(sga.sga_buf != NULL);
+	for (unsigned i = 0; i < sizeof(bytes) / sizeof(bytes[0]); i++) {
+		demi_sgarray_t sga = demi_sgaalloc(bytes[i]), next;
+
+		check(sga.sga_buf != NULL);
+		equal(demi_sgafree(&sga), 0);
+		equal(demi_sgafree(&sga), EINVAL);
+		next = demi_sgaalloc(bytes[i]);
+		check(next.sga_buf != NULL);
+		equal(demi_sgafree(&next), 0);
+	}
+}
+
+/* What the push holds is not the program's to give back. */
+static void giving_an_sga_back_twice_takes_nothing_from_a_push(void)
+{
+	static uint8_t back[20000];
+	demi_sgarray_t sga;
+	demi_qtoken_t qt;
+	int qd;
+
+	begin();
+	equal(demi_queue(&qd), 0);
+	sga = demi_sgaalloc(sizeof(back));
+	pattern(sga.sga_segs[0].sgaseg_buf, sizeof(back), 7);
+	equal(demi_push(&qt, qd, &sga), 0);
 	equal(demi_sgafree(&sga), 0);
 	equal(demi_sgafree(&sga), EINVAL);
-	next = demi_sgaalloc(65536);
-	check(next.sga_buf != NULL);
-	equal(demi_sgafree(&next), 0);
+	equal(demi_sgafree(&sga), EINVAL);
+	memset(demi_sgaalloc(sizeof(back)).sga_segs[0].sgaseg_buf, 0, sizeof(back));
+	success(qt, DEMI_OPC_PUSH);
+	sga = success(start_pop(qd), DEMI_OPC_POP).qr_value.sga;
+	pattern(back, sizeof(back), 7);
+	equal(sga.sga_segs[0].sgaseg_len, sizeof(back));
+	same(sga.sga_segs[0].sgaseg_buf, back, sizeof(back));
+	equal(demi_sgafree(&sga), 0);
+	equal(demi_sgafree(&sga), EINVAL);
+}
+
+static void an_sga_that_was_given_back_is_not_pushed(void)
+{
+	demi_sgarray_t sga;
+	demi_qtoken_t qt;
+	int qd;
+
+	begin();
+	qd = connection();
+	push_all(qd, "hello", 5);
+	sga = success(start_pop(qd), DEMI_OPC_POP).qr_value.sga;
+	equal(demi_sgafree(&sga), 0);
+	equal(demi_push(&qt, qd, &sga), EINVAL);
+	sga = demi_sgaalloc(100);
+	equal(demi_push(&qt, qd, &sga), 0);
+	equal(demi_sgafree(&sga), 0);
+	equal(demi_push(&qt, qd, &sga), EINVAL);
+	success(qt, DEMI_OPC_PUSH);
+	equal(demi_push(&qt, qd, &sga), EINVAL);
+	equal(demi_close(qd), 0);
 }
 
 static void shutting_down_takes_one_of_three_words(void)
@@ -570,6 +620,8 @@ static void a_memory_queue_is_no_socket(void)
 
 const struct behaviour misuse_cases[] = {
     ALONE(giving_an_sga_back_twice_is_refused),
+    ALONE(giving_an_sga_back_twice_takes_nothing_from_a_push),
+    WITH(an_sga_that_was_given_back_is_not_pushed, peer_echoes),
     ALONE(every_call_before_init_is_not_there),
     ALONE(null_pointers_are_invalid),
     ALONE(sockets_of_other_kinds_are_not_supported),

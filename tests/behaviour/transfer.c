@@ -453,6 +453,70 @@ static void peers_kernel_sends_empty_datagrams(void)
 	close(fd);
 }
 
+/* Each an sga of its own, in whatever order, though they may share a buffer. */
+static void what_sized_pops_gave_may_be_pushed_again(void)
+{
+	enum { BYTES = 24 };
+	uint8_t data[BYTES], back[BYTES];
+	demi_sgarray_t piece[BYTES];
+	unsigned got = 0, pieces = 0;
+	demi_qtoken_t qt;
+	int qd;
+
+	begin();
+	qd = connection();
+	pattern(data, BYTES, 1);
+	push_all(qd, data, BYTES);
+	while (got < BYTES) {
+		equal(demi_pop_sized(&qt, qd, 3), 0);
+		piece[pieces] = success(qt, DEMI_OPC_POP).qr_value.sga;
+		got += piece[pieces++].sga_segs[0].sgaseg_len;
+	}
+	for (unsigned i = 0; i < pieces; i++) {
+		equal(demi_push(&qt, qd, &piece[i]), 0);
+		equal(demi_sgafree(&piece[i]), 0);
+		success(qt, DEMI_OPC_PUSH);
+	}
+	pop_all(qd, back, BYTES);
+	same(back, data, BYTES);
+	equal(demi_close(qd), 0);
+}
+
+/* More pieces of one message than can be counted: the pop fails, and the rest stays. */
+static void pieces_without_number_are_enomem(void)
+{
+	enum { BYTES = 70000 };
+	static demi_sgarray_t piece[BYTES];
+	static uint8_t data[BYTES];
+	unsigned n = 0, kept;
+	demi_qresult_t qr;
+	demi_qtoken_t qt;
+	int qd;
+
+	begin();
+	equal(demi_queue(&qd), 0);
+	pattern(data, BYTES, 3);
+	push_all(qd, data, BYTES);
+	for (;; n++) {
+		equal(demi_pop_sized(&qt, qd, 1), 0);
+		qr = result(qt);
+		if (qr.qr_opcode == DEMI_OPC_FAILED)
+			break;
+		piece[n] = qr.qr_value.sga;
+		check(n < BYTES);
+	}
+	equal(qr.qr_ret, ENOMEM);
+	check(n >= 30000);
+	for (kept = n; n > 0; n--) {
+		same(piece[n - 1].sga_segs[0].sgaseg_buf, &data[n - 1], 1);
+		equal(demi_sgafree(&piece[n - 1]), 0);
+	}
+	qr = success(start_pop(qd), DEMI_OPC_POP);
+	equal(qr.qr_value.sga.sga_segs[0].sgaseg_len, BYTES - kept);
+	same(qr.qr_value.sga.sga_segs[0].sgaseg_buf, data + kept, BYTES - kept);
+	give_back(&qr);
+}
+
 static void a_sized_pop_leaves_the_rest_of_a_datagram(void)
 {
 	const char *const pieces[] = {"abc", "def", "g", "xyz"};
@@ -578,6 +642,8 @@ const struct behaviour transfer_cases[] = {
     WITH(a_segment_may_be_part_of_its_memory, peer_echoes),
     WITH(a_message_outlives_its_descriptor, peer_echoes),
     WITH(a_sized_pop_leaves_the_rest, peer_echoes),
+    WITH(what_sized_pops_gave_may_be_pushed_again, peer_echoes),
+    ALONE(pieces_without_number_are_enomem),
     WITH(operations_of_one_queue_complete_in_order, peer_echoes),
     WITH(queues_are_served_fairly, peer_sends_on_both),
     WITH(a_datagram_comes_with_its_sender, peer_sends_datagrams),
