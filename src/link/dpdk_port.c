@@ -161,10 +161,13 @@ __attribute__((destructor)) static void end_environment(void)
 {
 	if (!environment_is_up || environment_pid != getpid() || port_is_open)
 		return;
-	if (dpdk_still_has_begun())
+	if (dpdk_still_has_begun()) {
 		remove_socket();
-	else
-		rte_eal_cleanup();
+		return;
+	}
+	rte_eal_cleanup();
+	free(environment_arguments);
+	environment_arguments = NULL;
 }
 
 static uint64_t wanted_offloads(struct dpdk_port *p, const struct dpdk_setup *s)
