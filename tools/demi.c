@@ -69,6 +69,7 @@ static int help(const char *name)
 
 int main(int argc, char **argv)
 {
+	static char name[32]; /* for what getopt says */
 	const struct command *c;
 
 	if (argc < 2) {
@@ -86,5 +87,7 @@ int main(int argc, char **argv)
 	c = find(argv[1]);
 	if (!c)
 		return unknown(argv[1]);
+	snprintf(name, sizeof(name), "demi %s", c->name);
+	argv[1] = name;
 	return c->main(argc - 1, argv + 1);
 }

@@ -19,10 +19,10 @@ PATIENCE_S = 240 * min(SLOWDOWN, 5)  # for anything that is to come to an end: a
 
 
 def wrapped(args):
-    """A command line, with the wrapper in front of an example program."""
+    """A command line, with the wrapper in front of a program of this build."""
     args = list(map(str, args))
     for i, word in enumerate(args):
-        if os.path.basename(os.path.dirname(word)) == "examples" and os.access(word, os.X_OK):
+        if os.path.basename(os.path.dirname(word)) in ("examples", "bench") and os.access(word, os.X_OK):
             return args[:i] + WRAPPER + args[i:]
     return args
 
