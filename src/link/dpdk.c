@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "link/dpdk_pool.h"
 #include "link/dpdk_port.h"
+#include "link/offload.h"
 #include <errno.h>
 #include <rte_bus.h>
 #include <rte_dev.h>
@@ -183,11 +184,11 @@ static void ask_offloads(struct rte_mbuf *m, const struct frame *f)
 	if (f->offload & OFFLOAD_IP4_CSUM)
 		m->ol_flags |= RTE_MBUF_F_TX_IP_CKSUM;
 	if (f->offload & (OFFLOAD_L4_CSUM | OFFLOAD_TSO))
-		m->ol_flags |= f->head->data[f->l3_offset + 9] == 6 ? RTE_MBUF_F_TX_TCP_CKSUM
-								    : RTE_MBUF_F_TX_UDP_CKSUM;
+		m->ol_flags |=
+		    offload_is_tcp(f) ? RTE_MBUF_F_TX_TCP_CKSUM : RTE_MBUF_F_TX_UDP_CKSUM;
 	if (f->offload & OFFLOAD_TSO) {
 		m->ol_flags |= RTE_MBUF_F_TX_TCP_SEG;
-		m->l4_len = (f->head->data[f->l4_offset + 12] >> 4) * 4u;
+		m->l4_len = offload_tcp_headers(f) - f->l4_offset;
 		m->tso_segsz = f->tso_mss;
 	}
 }
@@ -244,12 +245,8 @@ static struct rte_mbuf *copy(struct dpdk *d, struct frame *f)
 			buf_unref(b);
 		return NULL;
 	}
-	memcpy(b->data, f->head->data, f->head->len);
-	b->len = f->head->len;
-	for (unsigned i = 0; i < f->nfrags; i++) {
-		memcpy(b->data + b->len, f->frags[i].data, f->frags[i].len);
-		b->len += f->frags[i].len;
-	}
+	frame_copy(f, b->data);
+	b->len = f->len;
 	d->link.tx_copied_bytes += f->len;
 	frame_release(f);
 	f->head = b;

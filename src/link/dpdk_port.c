@@ -4,9 +4,9 @@
  */
 #include "link/dpdk_port.h"
 #include "base/log.h"
+#include "link/dpdk_still.h"
 #include <dirent.h>
 #include <errno.h>
-#include "link/dpdk_still.h"
 #include <limits.h>
 #include <pthread.h>
 #include <rte_bus.h>
@@ -247,8 +247,8 @@ int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPD
 	memset(p, 0, sizeof(*p));
 	if (!find_port(p) && !reopen_port(p)) {
 		SAY(why,
-		    "DPDK has no port: bind a device with dpdk-devbind.py, or name a virtual one in dpdk.eal_init, such as "
-		    "--vdev=net_tap0");
+		    "DPDK has no port: bind a device with dpdk-devbind.py, or name a virtual one "
+		    "in dpdk.eal_init, such as --vdev=net_tap0");
 		return -ENODEV;
 	}
 	if (strcmp(p->info.driver_name, "net_memif") == 0)

@@ -2,22 +2,17 @@
 #include "link/offload.h"
 #include "base/bytes.h"
 #include "base/checksum.h"
-#include <netinet/in.h>
-#include <stdbool.h>
 #include <string.h>
 
 enum {
 	IP4_CHECKSUM = 10, /* offsets of fields in their headers, RFC 791, 8200, 9293, 768 */
 	IP4_TOTAL_LENGTH = 2,
 	IP4_ID = 4,
-	IP4_PROTOCOL = 9,
 	IP4_ADDRESSES = 12,
 	IP6_PAYLOAD_LENGTH = 4,
-	IP6_NEXT_HEADER = 6,
 	IP6_ADDRESSES = 8,
 	IP6_HEADER_BYTES = 40,
 	TCP_SEQ = 4,
-	TCP_DATA_OFFSET = 12,
 	TCP_FLAGS = 13,
 	TCP_CHECKSUM = 16,
 	UDP_CHECKSUM = 6,
@@ -54,15 +49,9 @@ static void frame_gather(const struct frame *f, uint32_t offset, uint32_t len, u
 	}
 }
 
-/* Headers in front of the payload of a TCP frame. */
-static uint32_t tcp_header_end(const struct frame *f)
-{
-	return f->l4_offset + (uint32_t)(f->head->data[f->l4_offset + TCP_DATA_OFFSET] >> 4) * 4;
-}
-
 uint32_t offload_tso_segments(const struct frame *f)
 {
-	uint32_t payload = f->len - tcp_header_end(f);
+	uint32_t payload = f->len - offload_tcp_headers(f);
 
 	return payload == 0 ? 1 : (payload + f->tso_mss - 1) / f->tso_mss;
 }
@@ -73,7 +62,7 @@ uint32_t offload_segment_bytes(const struct frame *f, uint32_t i)
 
 	if (!(f->offload & OFFLOAD_TSO))
 		return f->len;
-	headers = tcp_header_end(f);
+	headers = offload_tcp_headers(f);
 	rest = f->len - headers - i * f->tso_mss;
 	return headers + (rest < f->tso_mss ? rest : f->tso_mss);
 }
@@ -113,7 +102,7 @@ void offload_checksums(uint8_t *data, uint32_t len, const struct frame *f)
 		fill_ip4_checksum(ip, (uint32_t)f->l4_offset - f->l3_offset);
 	if (f->offload & OFFLOAD_L4_CSUM)
 		fill_l4_checksum(data + f->l4_offset, len - f->l4_offset,
-				 ip[is_ip4(ip) ? IP4_PROTOCOL : IP6_NEXT_HEADER]);
+				 ip[is_ip4(ip) ? OFFLOAD_IP4_PROTOCOL : OFFLOAD_IP6_NEXT_HEADER]);
 }
 
 /* The headers of segment i of a TSO frame, made from the frame's own. */
@@ -149,7 +138,7 @@ void offload_segment(const struct frame *f, uint32_t i, uint8_t *dst)
 		offload_checksums(dst, len, f);
 		return;
 	}
-	headers = tcp_header_end(f);
+	headers = offload_tcp_headers(f);
 	frame_gather(f, 0, headers, dst);
 	frame_gather(f, headers + i * f->tso_mss, len - headers, dst + headers);
 	edit_headers(f, i, dst, len);

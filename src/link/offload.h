@@ -10,7 +10,26 @@
 #define LINK_OFFLOAD_H
 
 #include "mem/frame.h"
+#include <netinet/in.h>
+#include <stdbool.h>
 #include <stdint.h>
+
+/* Offsets of fields in their headers: RFC 791 3.1, RFC 8200 3, RFC 9293 3.1. */
+enum { OFFLOAD_IP4_PROTOCOL = 9, OFFLOAD_IP6_NEXT_HEADER = 6, OFFLOAD_TCP_DATA_OFFSET = 12 };
+
+/* Of a frame with OFFLOAD_L4_CSUM: is it TCP's, or UDP's? */
+static inline bool offload_is_tcp(const struct frame *f)
+{
+	const uint8_t *ip = f->head->data + f->l3_offset;
+
+	return ip[ip[0] >> 4 == 4 ? OFFLOAD_IP4_PROTOCOL : OFFLOAD_IP6_NEXT_HEADER] == IPPROTO_TCP;
+}
+
+/* Bytes of all headers of a TCP frame. */
+static inline uint32_t offload_tcp_headers(const struct frame *f)
+{
+	return f->l4_offset + (f->head->data[f->l4_offset + OFFLOAD_TCP_DATA_OFFSET] >> 4) * 4u;
+}
 
 /* How many frames on the wire a frame with OFFLOAD_TSO becomes; at least 1. */
 uint32_t offload_tso_segments(const struct frame *f);

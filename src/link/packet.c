@@ -131,14 +131,7 @@ static int packet_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_n
 
 static void copy_out(struct packet *p, struct tpacket2_hdr *h, struct frame *f)
 {
-	uint8_t *at = (uint8_t *)h + TX_DATA;
-
-	memcpy(at, f->head->data, f->head->len);
-	at += f->head->len;
-	for (unsigned i = 0; i < f->nfrags; i++) {
-		memcpy(at, f->frags[i].data, f->frags[i].len);
-		at += f->frags[i].len;
-	}
+	frame_copy(f, (uint8_t *)h + TX_DATA);
 	h->tp_len = f->len;
 	p->link.tx_frames++;
 	p->link.tx_bytes += f->len;

@@ -5,13 +5,13 @@
 #include "link/tap.h"
 #include "base/list.h"
 #include "link/interface.h"
+#include "link/offload.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
 #include <linux/virtio_net.h>
 #include <net/if.h>
-#include <netinet/in.h>
 #include <poll.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,13 +20,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
-enum {
-	IP4_PROTOCOL = 9, /* offsets in headers: RFC 791 3.1, RFC 9293 3.1, RFC 768 */
-	IP6_NEXT_HEADER = 6,
-	TCP_DATA_OFFSET = 12,
-	TCP_CHECKSUM = 16,
-	UDP_CHECKSUM = 6,
-};
+enum { TCP_CHECKSUM = 16, UDP_CHECKSUM = 6 }; /* offsets in headers: RFC 9293 3.1, RFC 768 */
 
 struct tap {
 	struct link link;
@@ -96,13 +90,6 @@ static int tap_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 	return n;
 }
 
-static bool is_tcp(const struct frame *f)
-{
-	const uint8_t *ip = f->head->data + f->l3_offset;
-
-	return ip[ip[0] >> 4 == 4 ? IP4_PROTOCOL : IP6_NEXT_HEADER] == IPPROTO_TCP;
-}
-
 static struct virtio_net_hdr header_of(const struct frame *f)
 {
 	struct virtio_net_hdr h = {0};
@@ -111,13 +98,11 @@ static struct virtio_net_hdr header_of(const struct frame *f)
 		return h;
 	h.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
 	h.csum_start = f->l4_offset;
-	h.csum_offset = is_tcp(f) ? TCP_CHECKSUM : UDP_CHECKSUM;
+	h.csum_offset = offload_is_tcp(f) ? TCP_CHECKSUM : UDP_CHECKSUM;
 	if (f->offload & OFFLOAD_TSO) {
-		const uint8_t *tcp = f->head->data + f->l4_offset;
-
 		h.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
 		h.gso_size = f->tso_mss;
-		h.hdr_len = (uint16_t)(f->l4_offset + (tcp[TCP_DATA_OFFSET] >> 4) * 4);
+		h.hdr_len = (uint16_t)offload_tcp_headers(f);
 	}
 	return h;
 }

@@ -12,6 +12,7 @@
 #define MEM_FRAME_H
 
 #include "mem/buf.h"
+#include <string.h>
 
 enum { FRAME_FRAGS = 4 }; /* payload references of one frame, at most */
 
@@ -41,6 +42,17 @@ enum {
 	OFFLOAD_TSO = 1 << 2,     /* cuts one large TCP frame into segments */
 	OFFLOAD_RX_CSUM = 1 << 3, /* received frames carry BUF_CSUM_OK when verified */
 };
+
+/* All bytes in one piece: `to` has room for f->len. */
+static inline void frame_copy(const struct frame *f, uint8_t *to)
+{
+	memcpy(to, f->head->data, f->head->len);
+	to += f->head->len;
+	for (unsigned i = 0; i < f->nfrags; i++) {
+		memcpy(to, f->frags[i].data, f->frags[i].len);
+		to += f->frags[i].len;
+	}
+}
 
 static inline void frame_release(struct frame *f)
 {
