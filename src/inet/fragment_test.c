@@ -375,6 +375,52 @@ static void one_peer_has_a_share_of_the_rooms(void **state)
 	free(d);
 }
 
+static void who_gets_no_room_takes_nobody_elses_place(void **state)
+{
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(4000), *other = make(4000);
+	struct stack_received r[REASSEMBLY_ROOMS_PER_PEER];
+
+	receive_and_keep(net, k, d, THIRD_IP, r, REASSEMBLY_ROOMS_PER_PEER);
+	for (uint32_t i = 0; i < REASSEMBLY_DATAGRAMS; i++) {
+		other->h.src = PEER_IP + 16 + i;
+		give(net, other, 0, 1000);
+		if (i == 0) /* an overlap: it keeps its place and no room */
+			give(net, other, 800, 1600);
+	}
+	assert_int_equal(stack_stats(net->s)->lost_reassembly, 1);
+	give(net, d, 0, 1000);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_no_room, 1);
+	other->h.src = PEER_IP + 16;
+	give(net, other, 1600, 2400);
+	assert_int_equal(stack_stats(net->s)->drop_fragment_overlap, 2);
+	assert_int_equal(stack_stats(net->s)->lost_reassembly, 1);
+	for (unsigned i = 0; i < REASSEMBLY_ROOMS_PER_PEER; i++)
+		buf_unref(r[i].buf);
+	free(other);
+	free(d);
+}
+
+static void a_full_house_makes_way_for_who_gets_the_room(void **state)
+{
+	struct net *net = *state;
+	struct datagram *d = make(4000);
+	struct sock *k = net_udp(net, PORT);
+	struct stack_received r[REASSEMBLY_ROOMS - REASSEMBLY_DATAGRAMS];
+
+	receive_and_keep(net, k, d, THIRD_IP, r, REASSEMBLY_ROOMS - REASSEMBLY_DATAGRAMS);
+	for (uint32_t i = 0; i <= REASSEMBLY_DATAGRAMS; i++) {
+		d->h.src = PEER_IP + i;
+		give(net, d, 0, 1000);
+	}
+	assert_int_equal(stack_stats(net->s)->drop_fragment_no_room, 0);
+	assert_int_equal(stack_stats(net->s)->lost_reassembly, 1);
+	for (unsigned i = 0; i < REASSEMBLY_ROOMS - REASSEMBLY_DATAGRAMS; i++)
+		buf_unref(r[i].buf);
+	free(d);
+}
+
 static void a_small_datagram_holds_no_room_when_it_is_whole(void **state)
 {
 	struct net *net = *state;
@@ -607,6 +653,8 @@ int main(void)
 	    net_test(one_peer_has_a_share_of_the_places),
 	    net_test(datagrams_in_the_works_are_bounded_in_all),
 	    net_test(one_peer_has_a_share_of_the_rooms),
+	    net_test(who_gets_no_room_takes_nobody_elses_place),
+	    net_test(a_full_house_makes_way_for_who_gets_the_room),
 	    net_test(a_small_datagram_holds_no_room_when_it_is_whole),
 	    net_test(without_a_room_fragments_are_dropped_until_the_program_gives_one_back),
 	    net_test(a_corrupt_datagram_is_found_out_by_its_checksum),

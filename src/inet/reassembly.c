@@ -126,10 +126,10 @@ static void give_up(struct stack *s, struct datagram *d)
 	finish(s->reassembly, d);
 }
 
-/* A slot for a new datagram of src: the oldest gives way, of this peer when it has its share. */
-static struct datagram *find_slot(struct stack *s, const struct ip_addr *src)
+/* Which one gives way to a new datagram of src: the oldest, of this peer when it has its share;
+ * NULL: a slot is idle. */
+static struct datagram *who_gives_way(struct reassembly *r, const struct ip_addr *src)
 {
-	struct reassembly *r = s->reassembly;
 	struct datagram *oldest = NULL;
 	struct list *item;
 	uint32_t count = 0;
@@ -143,37 +143,42 @@ static struct datagram *find_slot(struct stack *s, const struct ip_addr *src)
 			oldest = d;
 	}
 	if (count >= REASSEMBLY_DATAGRAMS_PER_PEER)
-		give_up(s, oldest);
-	else if (list_empty(&r->idle))
-		give_up(s, list_entry(r->active.next, struct datagram, link));
-	return list_entry(r->idle.next, struct datagram, link);
+		return oldest;
+	return list_empty(&r->idle) ? list_entry(r->active.next, struct datagram, link) : NULL;
 }
 
-/* A room for a datagram of src, unless datagrams of that peer, in the works or with programs, have
- * their share of them. */
-static struct buf *get_room(struct reassembly *r, const struct ip_addr *src)
+/* Will there be a room for a datagram of src, when `leaving` is gone? Not when datagrams of that
+ * peer, in the works or with programs, have their share of them. */
+static bool has_room(struct reassembly *r, const struct ip_addr *src,
+		     const struct datagram *leaving)
 {
-	uint32_t held = 0;
-	struct buf *room;
+	uint32_t held = 0, free;
 
 	pool_collect(r->rooms); /* what programs have given back in other threads */
+	free = r->rooms->free_count;
 	for (uint32_t i = 0; i < REASSEMBLY_ROOMS; i++)
 		held += *r->rooms->bufs[i].refs > 0 && ip_eq(&r->holders[i], src);
-	room = held < REASSEMBLY_ROOMS_PER_PEER ? pool_get(r->rooms) : NULL;
-	if (room != NULL)
-		r->holders[room - r->rooms->bufs] = *src;
-	return room;
+	if (leaving != NULL && leaving->buf != NULL) {
+		free++;
+		held -= ip_eq(&leaving->src, src);
+	}
+	return free > 0 && held < REASSEMBLY_ROOMS_PER_PEER;
 }
 
-/* NULL: no room. */
+/* NULL: no room, and nobody had to give way for that. */
 static struct datagram *begin(struct stack *s, const struct packet *pkt, uint16_t id)
 {
 	struct reassembly *r = s->reassembly;
-	struct datagram *d = find_slot(s, &pkt->src);
-	struct buf *room = get_room(r, &pkt->src);
+	struct datagram *leaving = who_gives_way(r, &pkt->src), *d;
+	struct buf *room;
 
-	if (room == NULL)
+	if (!has_room(r, &pkt->src, leaving))
 		return NULL;
+	if (leaving != NULL)
+		give_up(s, leaving);
+	room = pool_get(r->rooms);
+	r->holders[room - r->rooms->bufs] = pkt->src;
+	d = list_entry(r->idle.next, struct datagram, link);
 	list_del(&d->link);
 	memset(d, 0, sizeof(*d));
 	list_init(&d->link);
