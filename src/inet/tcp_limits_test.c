@@ -1,41 +1,26 @@
 /* What peers can make TCP hold, and make it say: bounded for each and in all (tcp_limits.h). Bounds
  * that one connection shows, segment by segment, are in tests/scripts; ranges out of order in
- * tcp_reassembly_test.c and tcp_ranges_test.c.
+ * tcp_reassembly_test.c and tcp_ranges_test.c, buffers in tcp_pressure_test.c.
  *
  * SPDX-License-Identifier: MIT
  */
-#include "inet/inet_test.h"
-#include "inet/tcp_receive.h"
-#include "inet/tcp_table.h"
-#include <errno.h>
-#include <netinet/in.h>
-#include <string.h>
+#include "inet/tcp_peer_test.h"
 
 enum {
-	PORT = 80,
-	ISS = 1000,
 	HALF_OPEN = 64,
 	BACKLOG = 8,
 	CONNECTIONS = 16,
 	WINDOW_BYTES = 32768,
-	SEGMENT_BYTES = 1000, /* too large to be packed behind another */
 };
 
 static struct sock *listener;
 
 static void start(struct net *net)
 {
-	struct endpoint local = at(OUR_IP, PORT);
-
 	net->cfg.max_tcp = CONNECTIONS;
 	net->cfg.max_half_open = HALF_OPEN;
-	net->cfg.max_listeners = 1;
 	net->cfg.recv_buffer_bytes = WINDOW_BYTES;
-	net->cfg.prefix_len = 8; /* the attackers are all on the link, and need no gateway */
-	net_restart_with_statics(net);
-	assert_int_equal(stack_open(net->s, SOCK_STREAM, NULL, &listener), 0);
-	assert_int_equal(stack_bind(listener, &local, false), 0);
-	assert_int_equal(stack_listen(listener, BACKLOG), 0);
+	listener = peer_listen(net, BACKLOG);
 }
 
 /* Each test ends with a stack that holds nothing. */
@@ -46,58 +31,11 @@ static void finish(struct net *net)
 	assert_int_equal(net->s->tcp->halves.used, 0);
 }
 
-/* A segment of a peer; len bytes of payload. */
-static void give(struct net *net, uint32_t ip, uint16_t port, uint32_t seq, uint32_t ack,
-		 uint8_t flags, uint32_t len)
-{
-	struct ip_addr src = ip4(ip), dst = ip4(OUR_IP);
-	uint8_t tcp[TCP_HEADER_BYTES + SEGMENT_BYTES] = {0};
-	uint32_t bytes = TCP_HEADER_BYTES + len;
-
-	put_be16(tcp, port);
-	put_be16(tcp + 2, PORT);
-	put_be32(tcp + 4, seq);
-	put_be32(tcp + 8, ack);
-	tcp[12] = TCP_HEADER_BYTES / 4 << 4;
-	tcp[13] = flags;
-	put_be16(tcp + 14, 65535);
-	csum_store(tcp + 16,
-		   csum_partial(tcp, bytes, ip_pseudo_sum(&src, &dst, IPPROTO_TCP, bytes)));
-	net_give_ip(net, &(struct test_ip){.src = ip, .protocol = IPPROTO_TCP}, tcp, bytes);
-}
-
-static void give_syn(struct net *net, uint32_t ip, uint16_t port)
-{
-	give(net, ip, port, ISS, 0, TCP_SYN, 0);
-	net_drain(net);
-}
-
-/* The sequence number behind our SYN-ACK, from the half-open connection itself. */
-static uint32_t our_next(struct net *net, uint32_t ip, uint16_t port)
-{
-	struct ip_addr peer = ip4(ip);
-	const struct tcp_half *h = tcp_half_find(net->s->tcp, &peer, port, PORT);
-
-	assert_non_null(h);
-	return h->iss + 1;
-}
-
-/* A whole handshake; the accepted socket. */
-static struct sock *connect_from(struct net *net, uint16_t port)
-{
-	struct sock *k;
-
-	give_syn(net, PEER_IP, port);
-	give(net, PEER_IP, port, ISS + 1, our_next(net, PEER_IP, port), TCP_ACK, 0);
-	assert_int_equal(stack_accept(listener, NULL, &k), 0);
-	return k;
-}
-
 static bool is_half_open(struct net *net, uint32_t ip, uint16_t port)
 {
 	struct ip_addr peer = ip4(ip);
 
-	return tcp_half_find(net->s->tcp, &peer, port, PORT) != NULL;
+	return tcp_half_find(net->s->tcp, &peer, port, PEER_LISTEN_PORT) != NULL;
 }
 
 static void half_open_connections_are_bounded_and_the_oldest_gives_way(void **state)
@@ -106,7 +44,7 @@ static void half_open_connections_are_bounded_and_the_oldest_gives_way(void **st
 
 	start(net);
 	for (uint32_t i = 0; i < 1000; i++)
-		give_syn(net, 0x0a010000 + i, 5);
+		peer_syn(net, 0x0a010000 + i, 5);
 	assert_int_equal(net->s->tcp->halves.used, HALF_OPEN);
 	assert_int_equal(net->s->stats.tcp_half_open_evicted, 1000 - HALF_OPEN);
 	assert_false(is_half_open(net, 0x0a010000, 5));
@@ -120,12 +58,12 @@ static void one_peer_has_a_share_of_the_half_open_places(void **state)
 	struct sock *k;
 
 	start(net);
-	give_syn(net, PEER_IP, 7);
+	peer_syn(net, PEER_IP, 7);
 	for (uint16_t i = 0; i < 1000; i++)
-		give_syn(net, THIRD_IP, (uint16_t)(1000 + i));
+		peer_syn(net, THIRD_IP, (uint16_t)(1000 + i));
 	assert_int_equal(net->s->tcp->halves.used, HALF_OPEN / TCP_PEER_SHARE_DIVISOR + 1);
 	/* Whoever came before can still finish. */
-	give(net, PEER_IP, 7, ISS + 1, our_next(net, PEER_IP, 7), TCP_ACK, 0);
+	peer_give(net, PEER_IP, 7, PEER_ISS + 1, peer_our_next(net, PEER_IP, 7), TCP_ACK, 0);
 	assert_int_equal(stack_accept(listener, NULL, &k), 0);
 	stack_abort(k, net->now_ns);
 	finish(net);
@@ -137,11 +75,11 @@ static void of_a_group_with_its_share_the_oldest_gives_way(void **state)
 	struct net *net = *state;
 
 	start(net);
-	give_syn(net, THIRD_IP, 7);
+	peer_syn(net, THIRD_IP, 7);
 	for (uint16_t i = 0; i < 3 * SHARE; i++) {
-		give_syn(net, PEER_IP, (uint16_t)(FIRST + i));
+		peer_syn(net, PEER_IP, (uint16_t)(FIRST + i));
 		if (i == 2) /* one from the middle goes of itself */
-			give(net, PEER_IP, FIRST + 1, ISS + 1, 0, TCP_RST, 0);
+			peer_give(net, PEER_IP, FIRST + 1, PEER_ISS + 1, 0, TCP_RST, 0);
 		for (uint16_t k = 0; i >= 2 && k <= i; k++) {
 			int younger = i - k - (k == 0);
 
@@ -159,7 +97,7 @@ static void half_open_connections_are_gone_after_their_last_repetition(void **st
 
 	start(net);
 	for (uint32_t i = 0; i < HALF_OPEN; i++)
-		give_syn(net, 0x0a010000 + i, 5);
+		peer_syn(net, 0x0a010000 + i, 5);
 	net_pass_ms(net, 62000);
 	assert_int_equal(net->s->tcp->halves.used, HALF_OPEN);
 	net_pass_ms(net, 2000);
@@ -176,9 +114,9 @@ static void connections_that_nobody_accepts_are_bounded_by_the_backlog(void **st
 
 	start(net);
 	for (uint16_t i = 0; i < 2 * BACKLOG; i++) {
-		give_syn(net, PEER_IP, (uint16_t)(100 + i));
-		give(net, PEER_IP, (uint16_t)(100 + i), ISS + 1,
-		     our_next(net, PEER_IP, (uint16_t)(100 + i)), TCP_ACK, 0);
+		peer_syn(net, PEER_IP, (uint16_t)(100 + i));
+		peer_give(net, PEER_IP, (uint16_t)(100 + i), PEER_ISS + 1,
+			  peer_our_next(net, PEER_IP, (uint16_t)(100 + i)), TCP_ACK, 0);
 	}
 	assert_int_equal(net->s->stats.tcp_backlog_full, BACKLOG);
 	while (stack_accept(listener, NULL, &k) == 0) {
@@ -197,11 +135,11 @@ static void a_full_table_of_connections_holds_new_ones_up(void **state)
 
 	start(net);
 	while (n < CONNECTIONS) {
-		k[n] = connect_from(net, (uint16_t)(100 + n));
+		k[n] = peer_connect(net, listener, PEER_IP, (uint16_t)(100 + n));
 		n++;
 	}
-	give_syn(net, PEER_IP, 99);
-	give(net, PEER_IP, 99, ISS + 1, our_next(net, PEER_IP, 99), TCP_ACK, 0);
+	peer_syn(net, PEER_IP, 99);
+	peer_give(net, PEER_IP, 99, PEER_ISS + 1, peer_our_next(net, PEER_IP, 99), TCP_ACK, 0);
 	assert_int_equal(net->s->stats.tcp_table_full, 1);
 	assert_true(is_half_open(net, PEER_IP, 99)); /* the last step may come again */
 	while (n > 0)
@@ -216,7 +154,7 @@ static void close_into_time_wait(struct net *net, struct sock *k, uint16_t port)
 
 	stack_close(k, net->now_ns);
 	net_drain(net);
-	give(net, PEER_IP, port, ISS + 1, ack, TCP_FIN | TCP_ACK, 0);
+	peer_give(net, PEER_IP, port, PEER_ISS + 1, ack, TCP_FIN | TCP_ACK, 0);
 	net_drain(net);
 }
 
@@ -226,7 +164,7 @@ static void time_wait_gives_way_when_the_table_is_full(void **state)
 
 	start(net);
 	for (uint16_t i = 0; i < 10 * CONNECTIONS; i++)
-		close_into_time_wait(net, connect_from(net, (uint16_t)(100 + i)),
+		close_into_time_wait(net, peer_connect(net, listener, PEER_IP, (uint16_t)(100 + i)),
 				     (uint16_t)(100 + i));
 	assert_int_equal(net->s->tcp->cbs.used, net->s->tcp->cbs.count);
 	assert_int_equal(net->s->stats.tcp_table_full, 0);
@@ -289,17 +227,17 @@ static void a_keepalive_is_answered_however_others_are_challenged(void **state)
 	uint32_t ack, answers = 0;
 
 	start(net);
-	k = connect_from(net, 100);
+	k = peer_connect(net, listener, PEER_IP, 100);
 	ack = tcp_cb_of(k)->snd_nxt;
-	give_syn(net, PEER_IP, 200);
+	peer_syn(net, PEER_IP, 200);
 	spend_all_challenges(net);
-	give(net, PEER_IP, 100, ISS + 2, 0, TCP_RST, 0);
-	give(net, PEER_IP, 200, ISS + 2, 0, TCP_RST, 0);
+	peer_give(net, PEER_IP, 100, PEER_ISS + 2, 0, TCP_RST, 0);
+	peer_give(net, PEER_IP, 200, PEER_ISS + 2, 0, TCP_RST, 0);
 	assert_int_equal(net_drain(net), 0);
-	give(net, PEER_IP, 200, ISS, our_next(net, PEER_IP, 200), TCP_ACK, 0);
+	peer_give(net, PEER_IP, 200, PEER_ISS, peer_our_next(net, PEER_IP, 200), TCP_ACK, 0);
 	assert_int_equal(net_drain(net), 1);
 	for (int i = 0; i < 3 * TCP_CHALLENGES_PER_CONNECTION; i++) {
-		give(net, PEER_IP, 100, ISS, ack, TCP_ACK, 0);
+		peer_give(net, PEER_IP, 100, PEER_ISS, ack, TCP_ACK, 0);
 		answers += net_drain(net);
 	}
 	assert_int_equal(answers, TCP_CHALLENGES_PER_CONNECTION);
@@ -314,10 +252,10 @@ static void what_is_not_read_closes_the_window_by_the_memory_it_pins(void **stat
 	struct tcp_cb *cb;
 
 	start(net);
-	k = connect_from(net, 100);
+	k = peer_connect(net, listener, PEER_IP, 100);
 	cb = tcp_cb_of(k);
 	for (int i = 0; i < 200; i++) {
-		give(net, PEER_IP, 100, cb->rcv_nxt, cb->snd_nxt, TCP_ACK, SEGMENT_BYTES);
+		peer_give(net, PEER_IP, 100, cb->rcv_nxt, cb->snd_nxt, TCP_ACK, PEER_SEGMENT_BYTES);
 		net_drain(net);
 	}
 	assert_int_equal(cb->rcv_adv - cb->rcv_nxt, 0);
@@ -335,175 +273,15 @@ static void single_bytes_that_are_not_read_are_packed(void **state)
 	struct tcp_cb *cb;
 
 	start(net);
-	k = connect_from(net, 100);
+	k = peer_connect(net, listener, PEER_IP, 100);
 	cb = tcp_cb_of(k);
 	for (int i = 0; i < BYTES; i++) {
-		give(net, PEER_IP, 100, cb->rcv_nxt, cb->snd_nxt, TCP_ACK, 1);
+		peer_give(net, PEER_IP, 100, cb->rcv_nxt, cb->snd_nxt, TCP_ACK, 1);
 		net_drain(net);
 	}
-	assert_int_equal(cb->rcv_nxt, ISS + 1 + BYTES);
+	assert_int_equal(cb->rcv_nxt, PEER_ISS + 1 + BYTES);
 	assert_true(cb->recv_memory <= 2 * BYTES);
 	stack_abort(k, net->now_ns);
-	finish(net);
-}
-
-/* Buffers that are elsewhere: all but `rest`. */
-static struct buf *take_until(struct pool *pool, uint32_t rest)
-{
-	struct buf *taken = NULL, *b;
-
-	while (pool->free_count > rest) {
-		b = pool_get(pool);
-		b->next = taken;
-		taken = b;
-	}
-	return taken;
-}
-
-static void give_back(struct buf *taken)
-{
-	struct buf *b;
-
-	while ((b = taken) != NULL) {
-		taken = b->next;
-		buf_unref(b);
-	}
-}
-
-/* Many buffers are elsewhere: of what comes nothing is kept but the first of each connection, which
- * goes on when they are back. */
-static void when_buffers_run_low_each_connection_keeps_its_first_bytes_alone(void **state)
-{
-	struct net *net = *state;
-	struct buf *taken;
-	struct sock *k[2];
-	struct stack_received r;
-
-	start(net);
-	for (uint16_t i = 0; i < 2; i++)
-		k[i] = connect_from(net, (uint16_t)(100 + i));
-	taken = take_until(net->pool, net->pool->count / (2 * TCP_POOL_LOW_DIVISOR) - 1);
-	for (uint16_t i = 0; i < 2; i++) {
-		for (int n = 0; n < 3; n++) {
-			const struct tcp_cb *cb = tcp_cb_of(k[i]);
-
-			give(net, PEER_IP, (uint16_t)(100 + i), cb->rcv_nxt, cb->snd_nxt, TCP_ACK,
-			     SEGMENT_BYTES);
-			net_drain(net);
-		}
-		assert_int_equal(tcp_cb_of(k[i])->rcv_nxt, ISS + 1 + SEGMENT_BYTES);
-		assert_int_equal(stack_recv(k[i], 65535, &r, net->now_ns), 1);
-		assert_int_equal(r.len, SEGMENT_BYTES);
-		buf_unref(r.buf);
-	}
-	assert_int_equal(net->s->stats.tcp_starved, 4);
-	give_back(taken);
-	for (int i = 0; i < 2; i++)
-		stack_abort(k[i], net->now_ns);
-	finish(net);
-}
-
-enum { POOL = 256, MANY = 512 };
-
-/* A pool smaller than what is allowed in connections, as with AF_XDP; a connection of another peer,
- * and of PEER_IP so many that their first bytes leave little. Returns how many. */
-static uint16_t fill_pool_from_one_peer(struct net *net, struct sock *k[MANY], struct sock **other)
-{
-	struct endpoint local = at(OUR_IP, PORT);
-	uint16_t n = 0;
-	uint32_t before;
-
-	net_restart_with_pool(net, POOL);
-	net->cfg.max_tcp = MANY;
-	net->cfg.max_listeners = 1;
-	net->cfg.prefix_len = 8;
-	net_restart_with_statics(net);
-	assert_int_equal(stack_open(net->s, SOCK_STREAM, NULL, &listener), 0);
-	assert_int_equal(stack_bind(listener, &local, false), 0);
-	assert_int_equal(stack_listen(listener, BACKLOG), 0);
-	give_syn(net, THIRD_IP, 7);
-	give(net, THIRD_IP, 7, ISS + 1, our_next(net, THIRD_IP, 7), TCP_ACK, 0);
-	assert_int_equal(stack_accept(listener, NULL, other), 0);
-	do {
-		k[n] = connect_from(net, (uint16_t)(1000 + n));
-		before = net->pool->free_count;
-		give(net, PEER_IP, (uint16_t)(1000 + n), ISS + 1, tcp_cb_of(k[n])->snd_nxt, TCP_ACK,
-		     SEGMENT_BYTES);
-		net_drain(net);
-		n++;
-	} while (n < MANY && net->pool->free_count < before);
-	return n;
-}
-
-static void one_peer_does_not_get_the_last_of_the_pool(void **state)
-{
-	static struct sock *k[MANY];
-	struct net *net = *state;
-	struct sock *other;
-	bool zero_copy;
-	uint16_t n = fill_pool_from_one_peer(net, k, &other);
-
-	assert_int_equal(net->pool->free_count, POOL / TCP_POOL_SCARCE_DIVISOR);
-	assert_int_equal(net->s->stats.tcp_starved, 1);
-	/* It cannot be sent anything either, but for one; others can, and what they send arrives.
-	 */
-	assert_int_equal(stack_send(k[0], NULL, (uint8_t[]){1}, 1, &zero_copy, net->now_ns), 1);
-	assert_int_equal(stack_send(k[1], NULL, (uint8_t[]){1}, 1, &zero_copy, net->now_ns),
-			 -ENOMEM);
-	give(net, THIRD_IP, 7, ISS + 1, tcp_cb_of(other)->snd_nxt, TCP_ACK, SEGMENT_BYTES);
-	assert_int_equal(tcp_cb_of(other)->rcv_nxt, ISS + 1 + SEGMENT_BYTES);
-	assert_int_equal(stack_send(other, NULL, (uint8_t[]){1}, 1, &zero_copy, net->now_ns), 1);
-	net_drain(net);
-	while (n > 0)
-		stack_abort(k[--n], net->now_ns);
-	stack_abort(other, net->now_ns);
-	finish(net);
-}
-
-/* Three quarters of its connections go, and somebody else takes what they held. */
-static void what_a_peer_gives_back_counts_no_more(void **state)
-{
-	static struct sock *k[MANY];
-	struct net *net = *state;
-	struct buf *taken;
-	struct sock *other;
-	bool zero_copy;
-	uint16_t n = fill_pool_from_one_peer(net, k, &other), left = n;
-
-	while (left > n / 4 - 2)
-		stack_abort(k[--left], net->now_ns);
-	net_drain(net);
-	taken = take_until(net->pool, POOL / TCP_POOL_SCARCE_DIVISOR - 1);
-	net->now_ns += TCP_MS(200);
-	assert_int_equal(stack_send(k[0], NULL, (uint8_t[]){1}, 1, &zero_copy, net->now_ns), 1);
-	give_back(taken);
-	while (left > 0)
-		stack_abort(k[--left], net->now_ns);
-	stack_abort(other, net->now_ns);
-	finish(net);
-}
-
-/* The peer's window is open, but nothing is acknowledged. */
-static void copies_of_what_programs_send_leave_the_last_of_the_pool_alone(void **state)
-{
-	struct net *net = *state;
-	static uint8_t bytes[10000];
-	struct sock *k[2];
-	bool zero_copy;
-
-	net->cfg.send_buffer_bytes = 16 << 20;
-	start(net);
-	for (uint16_t i = 0; i < 2; i++)
-		k[i] = connect_from(net, (uint16_t)(100 + i));
-	while (stack_send(k[0], NULL, bytes, sizeof(bytes), &zero_copy, net->now_ns) > 0)
-		net_drain(net);
-	assert_int_equal(net->pool->free_count, net->pool->count / TCP_POOL_SEND_DIVISOR);
-	/* The other one may begin all the same. */
-	assert_true(stack_send(k[1], NULL, bytes, sizeof(bytes), &zero_copy, net->now_ns) > 0);
-	assert_int_equal(stack_send(k[1], NULL, bytes, sizeof(bytes), &zero_copy, net->now_ns),
-			 -EAGAIN);
-	for (int i = 0; i < 2; i++)
-		stack_abort(k[i], net->now_ns);
 	finish(net);
 }
 
@@ -517,13 +295,13 @@ static void without_a_set_of_ranges_what_is_out_of_order_is_dropped(void **state
 	uint32_t n = 0;
 
 	start(net);
-	k = connect_from(net, 100);
+	k = peer_connect(net, listener, PEER_IP, 100);
 	cb = tcp_cb_of(k);
 	sets = &net->s->tcp->reassemblies[TCP_SET_SMALL];
 	assert_int_equal(sets->count, TCP_RANGE_SETS_MIN);
 	while (n < TCP_RANGE_SETS_MIN && (taken[n] = tcp_slab_get(sets)) != NULL)
 		n++;
-	give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
+	peer_give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
 	assert_int_equal(net->s->stats.tcp_out_of_order_dropped, 1);
 	assert_null(cb->ooo);
 	while (n > 0)
@@ -562,16 +340,16 @@ static void one_peer_has_a_share_of_the_sets_of_ranges(void **state)
 	struct tcp_cb *cb, other;
 
 	start(net);
-	k = connect_from(net, 100);
+	k = peer_connect(net, listener, PEER_IP, 100);
 	cb = tcp_cb_of(k);
 	other = *cb;
 	other.sock.peer.ip = ip4(THIRD_IP);
 	assert_int_equal(take_sets(cb, taken), TCP_RANGE_SETS_MIN / 2);
-	give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
+	peer_give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
 	assert_null(cb->ooo);
 	assert_int_equal(take_sets(&other, others), TCP_RANGE_SETS_MIN / TCP_PEER_SHARE_DIVISOR);
 	give_sets_back(cb, taken, TCP_RANGE_SETS_MIN / 2);
-	give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
+	peer_give(net, PEER_IP, 100, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
 	assert_non_null(cb->ooo);
 	give_sets_back(&other, others, TCP_RANGE_SETS_MIN / TCP_PEER_SHARE_DIVISOR);
 	stack_abort(k, net->now_ns);
@@ -593,10 +371,6 @@ int main(void)
 	    net_test(a_keepalive_is_answered_however_others_are_challenged),
 	    net_test(what_is_not_read_closes_the_window_by_the_memory_it_pins),
 	    net_test(single_bytes_that_are_not_read_are_packed),
-	    net_test(when_buffers_run_low_each_connection_keeps_its_first_bytes_alone),
-	    net_test(copies_of_what_programs_send_leave_the_last_of_the_pool_alone),
-	    net_test(one_peer_does_not_get_the_last_of_the_pool),
-	    net_test(what_a_peer_gives_back_counts_no_more),
 	    net_test(one_peer_has_a_share_of_the_sets_of_ranges),
 	    net_test(without_a_set_of_ranges_what_is_out_of_order_is_dropped),
 	};

@@ -46,9 +46,17 @@ void tcp_receive_append(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_
  * not even those of a peer that has too many of them. */
 static bool starving(struct tcp_cb *cb, const struct buf *b)
 {
+	bool keep;
+
 	if (cb->recv_head != NULL)
-		return b->pool->free_count < b->pool->count / (2 * TCP_POOL_LOW_DIVISOR);
-	return tcp_pool_scarce(b->pool) && !tcp_pressure_allows(cb, b->pool);
+		keep = b->pool->free_count >= b->pool->count / (2 * TCP_POOL_LOW_DIVISOR);
+	else
+		keep = !tcp_pool_scarce(b->pool) || tcp_pressure_allows(cb, b->pool);
+	if (keep)
+		return false;
+	cb->sock.stack->stats.tcp_starved++;
+	tcp_ack_now(cb);
+	return true;
 }
 
 void tcp_receive_learn_size(struct tcp_cb *cb, uint32_t bytes)
@@ -78,11 +86,8 @@ static void skip(struct tcp_cb *cb, uint32_t end)
 
 bool tcp_receive_queue(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_t len)
 {
-	if (starving(cb, b)) {
-		cb->sock.stack->stats.tcp_starved++;
-		tcp_ack_now(cb);
+	if (starving(cb, b))
 		return false;
-	}
 	tcp_receive_append(cb, b, data, len);
 	return true;
 }
@@ -91,12 +96,16 @@ void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct p
 {
 	uint32_t start = seg->seq, end = start + seg->len;
 	struct tcp_segment rest = *seg;
+	bool is_next;
 
 	if (seq_gt(end, cb->rcv_adv))
 		end = cb->rcv_adv;
 	if (cb->fin_seen && seq_gt(end, cb->fin_seq))
 		end = cb->fin_seq; /* nothing lies beyond */
-	if (seq_leq(end, cb->rcv_nxt) || seq_gt(start, cb->rcv_nxt) || cb->out_of_order) {
+	is_next = seq_leq(start, cb->rcv_nxt) && seq_gt(end, cb->rcv_nxt);
+	if (!is_next || cb->out_of_order) {
+		if (is_next && starving(cb, pkt->buf))
+			return;
 		tcp_reassembly_add(cb, start, end, seg->data, pkt);
 		if (cb->out_of_order && cb->dupacks_due < UINT8_MAX)
 			cb->dupacks_due++;

@@ -140,12 +140,8 @@ void tcp_destroy(struct stack *s)
 
 	if (t == NULL)
 		return;
-	for (uint32_t i = 0; i < t->cbs.touched; i++) {
-		struct tcp_cb *cb =
-		    (struct tcp_cb *)(void *)(t->cbs.block + (size_t)i * t->cbs.size);
-
-		drop_buffers(cb); /* of one that was freed: it has none */
-	}
+	for (uint32_t i = 0; i < t->cbs.touched; i++)
+		drop_buffers(tcp_cb_at(t, i));
 	free(t->cbs.block);
 	free(t->halves.block);
 	free(t->chunks.block);

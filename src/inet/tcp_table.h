@@ -17,6 +17,9 @@ enum {
 	TCP_SLAB_ALIGN = 16, /* bytes: objects of a slab begin at a multiple */
 };
 
+/* Which pool: the stack's own, or another one, as the device's. */
+enum tcp_pool_kind { TCP_POOL_OWN, TCP_POOL_OTHER, TCP_POOL_KINDS };
+
 /* The queues that a half-open connection is in, oldest first: of all, and of its group of peers. */
 enum tcp_half_order { TCP_HALF_OF_ALL, TCP_HALF_OF_GROUP, TCP_HALF_ORDERS };
 
@@ -121,11 +124,20 @@ struct tcp_table {
 	uint32_t listeners;
 	struct list time_wait; /* oldest first: link */
 	uint32_t port_next;
-	uint32_t group_buffers[TCP_PEER_GROUPS]; /* held, while a pool is scarce: tcp_pressure.c */
-	uint64_t group_buffers_ns;               /* when they are counted again */
+	/* Buffers held, while a pool is scarce (tcp_pressure.c), and when they are counted again.
+	 */
+	uint32_t group_buffers[TCP_POOL_KINDS][TCP_PEER_GROUPS];
+	uint64_t group_buffers_ns;
 	uint32_t challenges_left;
 	uint64_t challenges_until_ns;
 };
+
+/* The i-th control block of those that were ever in use (cbs.touched); of one that was freed the
+ * queues are empty. */
+static inline struct tcp_cb *tcp_cb_at(const struct tcp_table *t, uint32_t i)
+{
+	return (struct tcp_cb *)(void *)(t->cbs.block + (size_t)i * t->cbs.size);
+}
 
 /* An object for cb's peer, whose group may have any number of them until half of all are in use,
  * then no more than TCP_PEER_SHARE_DIVISOR says: one peer leaves the others theirs. NULL: none. */

@@ -378,19 +378,14 @@ bool tcp_ended(const struct sock *k)
 	return cb->state == TCP_CLOSED || cb->state == TCP_TIME_WAIT;
 }
 
-static struct tcp_cb *cb_at(const struct tcp_slab *slab, uint32_t i)
-{
-	return (struct tcp_cb *)(void *)(slab->block + (size_t)i * slab->size);
-}
-
 bool tcp_busy(const struct stack *s)
 {
-	const struct tcp_slab *slab = &s->tcp->cbs;
+	const struct tcp_table *t = s->tcp;
 
-	if (!list_empty(&s->tcp->output))
+	if (!list_empty(&t->output))
 		return true;
-	for (uint32_t i = 0; i < slab->touched; i++) {
-		const struct tcp_cb *cb = cb_at(slab, i);
+	for (uint32_t i = 0; i < t->cbs.touched; i++) {
+		const struct tcp_cb *cb = tcp_cb_at(t, i);
 
 		if (tcp_synchronized(cb) && cb->state != TCP_TIME_WAIT &&
 		    (tcp_queued(cb) > 0 || (cb->fin_queued && !tcp_fin_acked(cb))))
@@ -401,11 +396,11 @@ bool tcp_busy(const struct stack *s)
 
 int tcp_reset_orphans(struct stack *s, int n)
 {
-	const struct tcp_slab *slab = &s->tcp->cbs;
+	const struct tcp_table *t = s->tcp;
 	int k = 0;
 
-	for (uint32_t i = 0; i < slab->touched && k < n; i++) {
-		struct tcp_cb *cb = cb_at(slab, i);
+	for (uint32_t i = 0; i < t->cbs.touched && k < n; i++) {
+		struct tcp_cb *cb = tcp_cb_at(t, i);
 
 		if (!cb->orphan || !tcp_synchronized(cb) || cb->state == TCP_TIME_WAIT)
 			continue;
