@@ -12,7 +12,7 @@ uint32_t tcp_blocks_bytes(uint32_t capacity)
 
 void tcp_blocks_init(struct tcp_reassembly *r, uint32_t capacity)
 {
-	r->capacity = (uint16_t)capacity;
+	r->set.capacity = (uint16_t)capacity;
 	r->count = r->touched = r->fresh = 0;
 	r->free = r->newest = r->oldest = TCP_BLOCK_NONE;
 	r->order = (uint16_t *)(void *)&r->block[capacity];
@@ -123,7 +123,7 @@ struct tcp_block *tcp_blocks_insert(struct tcp_reassembly *r, uint32_t i, uint32
 	uint16_t n = r->free;
 	struct tcp_block *b;
 
-	assert(r->count < r->capacity);
+	assert(r->count < r->set.capacity);
 	if (n != TCP_BLOCK_NONE)
 		r->free = r->block[n].older;
 	else

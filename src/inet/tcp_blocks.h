@@ -7,6 +7,7 @@
 #define INET_TCP_BLOCKS_H
 
 #include "inet/tcp_cb.h"
+#include "inet/tcp_sets.h"
 
 /* A block's number, and that of none. */
 enum { TCP_BLOCK_NONE = UINT16_MAX };
@@ -19,8 +20,7 @@ struct tcp_block {
 };
 
 struct tcp_reassembly {
-	uint16_t size; /* enum tcp_set_size */
-	uint16_t capacity;
+	struct tcp_set set; /* first: tcp_sets.h */
 	uint16_t count;
 	uint16_t free;           /* the next to be used again, linked by `older` */
 	uint16_t touched;        /* blocks with a number below this have been used */

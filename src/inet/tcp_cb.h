@@ -54,9 +54,6 @@ enum tcp_recovery {
  * before an acknowledgement has moved snd_una, for till then its own may be on their way; once. */
 enum tcp_rescue { TCP_RESCUE_EARLY, TCP_RESCUE_DUE, TCP_RESCUE_DONE };
 
-/* How many ranges a set of them takes: what most need, or what a window full of holes does. */
-enum tcp_set_size { TCP_SET_SMALL, TCP_SET_LARGE, TCP_SET_SIZES };
-
 struct tcp_chunk;      /* tcp_sendq.h */
 struct tcp_ranges;     /* tcp_ranges.h */
 struct tcp_reassembly; /* tcp_reassembly.h */

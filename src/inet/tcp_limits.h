@@ -91,6 +91,10 @@ enum {
 	TCP_LARGE_SETS_MAX = 256,
 };
 
+/* When all sets of ranges are in use, one that a connection has had for so long gives way. As long
+ * as a datagram in fragments may take: whoever fills a hole does it sooner. */
+#define TCP_SET_TENURE_NS TCP_S(60)
+
 /* Memory */
 enum {
 	/* Memory that a connection's received bytes may pin, as a multiple of its largest window:

@@ -297,7 +297,7 @@ static void without_a_set_of_ranges_what_is_out_of_order_is_dropped(void **state
 	start(net);
 	k = peer_connect(net, listener, PEER_IP, 100);
 	cb = tcp_cb_of(k);
-	sets = &net->s->tcp->reassemblies[TCP_SET_SMALL];
+	sets = &net->s->tcp->reassemblies[TCP_SET_SMALL].slab;
 	assert_int_equal(sets->count, TCP_RANGE_SETS_MIN);
 	while (n < TCP_RANGE_SETS_MIN && (taken[n] = tcp_slab_get(sets)) != NULL)
 		n++;
@@ -310,32 +310,31 @@ static void without_a_set_of_ranges_what_is_out_of_order_is_dropped(void **state
 	finish(net);
 }
 
-/* Takes sets until there is none for cb's peer; how many. */
-static uint32_t take_sets(const struct tcp_cb *cb, void **taken)
+static struct tcp_sets *sets_of(const struct tcp_cb *cb)
 {
-	struct tcp_table *t = cb->sock.stack->tcp;
+	return &cb->sock.stack->tcp->reassemblies[TCP_SET_SMALL];
+}
+
+/* Takes sets until there is none for cb's peer; how many. */
+static uint32_t take_sets(struct tcp_cb *cb, struct tcp_set **taken)
+{
 	uint32_t n = 0;
 
-	while (n < TCP_RANGE_SETS_MIN &&
-	       (taken[n] = tcp_share_get(cb, &t->reassemblies[TCP_SET_SMALL],
-					 &t->reassembly_shares[TCP_SET_SMALL])) != NULL)
+	while (n < TCP_RANGE_SETS_MIN && (taken[n] = tcp_sets_get(sets_of(cb), cb)) != NULL)
 		n++;
 	return n;
 }
 
-static void give_sets_back(const struct tcp_cb *cb, void **taken, uint32_t n)
+static void give_sets_back(const struct tcp_cb *cb, struct tcp_set **taken, uint32_t n)
 {
-	struct tcp_table *t = cb->sock.stack->tcp;
-
 	while (n > 0)
-		tcp_share_put(cb, &t->reassemblies[TCP_SET_SMALL],
-			      &t->reassembly_shares[TCP_SET_SMALL], taken[--n]);
+		tcp_sets_put(sets_of(cb), taken[--n]);
 }
 
 static void one_peer_has_a_share_of_the_sets_of_ranges(void **state)
 {
 	struct net *net = *state;
-	static void *taken[TCP_RANGE_SETS_MIN], *others[TCP_RANGE_SETS_MIN];
+	static struct tcp_set *taken[TCP_RANGE_SETS_MIN], *others[TCP_RANGE_SETS_MIN];
 	struct sock *k;
 	struct tcp_cb *cb, other;
 
@@ -356,6 +355,42 @@ static void one_peer_has_a_share_of_the_sets_of_ranges(void **state)
 	finish(net);
 }
 
+/* Some hosts keep a hole open on each of their connections, so that all sets are in use. */
+static void a_set_of_ranges_that_was_held_for_long_gives_way(void **state)
+{
+	enum { HOLDERS = TCP_RANGE_SETS_MIN };
+	struct net *net = *state;
+	struct sock *k[HOLDERS + 1];
+	uint32_t n;
+
+	net->cfg.max_tcp = HOLDERS + 1;
+	net->cfg.keepalive = false;
+	listener = peer_listen(net, BACKLOG);
+	for (n = 0; n <= HOLDERS; n++) {
+		const struct tcp_cb *cb;
+
+		k[n] = peer_connect(net, listener, 0x0a010000 + n, 7);
+		cb = tcp_cb_of(k[n]);
+		peer_give(net, 0x0a010000 + n, 7, cb->rcv_nxt + 100, cb->snd_nxt, TCP_ACK, 100);
+		net_drain(net);
+		net->now_ns += TCP_MS(10);
+	}
+	assert_int_equal(sets_of(tcp_cb_of(k[0]))->slab.used, HOLDERS);
+	assert_int_equal(net->s->stats.tcp_out_of_order_dropped, 1);
+	net->now_ns += TCP_SET_TENURE_NS - TCP_MS(10 * HOLDERS);
+	stack_tick(net->s, net->now_ns);
+	net_drain(net);
+	peer_give(net, 0x0a010000 + HOLDERS, 7, tcp_cb_of(k[HOLDERS])->rcv_nxt + 100,
+		  tcp_cb_of(k[HOLDERS])->snd_nxt, TCP_ACK, 100);
+	assert_non_null(tcp_cb_of(k[HOLDERS])->ooo);
+	assert_null(tcp_cb_of(k[0])->ooo);
+	assert_int_equal(tcp_cb_of(k[0])->recv_memory, 0);
+	assert_non_null(tcp_cb_of(k[1])->ooo);
+	for (n = 0; n <= HOLDERS; n++)
+		stack_abort(k[n], net->now_ns);
+	finish(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -373,6 +408,7 @@ int main(void)
 	    net_test(single_bytes_that_are_not_read_are_packed),
 	    net_test(one_peer_has_a_share_of_the_sets_of_ranges),
 	    net_test(without_a_set_of_ranges_what_is_out_of_order_is_dropped),
+	    net_test(a_set_of_ranges_that_was_held_for_long_gives_way),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -18,12 +18,16 @@ uint32_t tcp_ranges_bytes(enum tcp_set_size size)
 
 static struct tcp_ranges *make(struct tcp_cb *cb, enum tcp_set_size size)
 {
-	struct tcp_table *t = cb->sock.stack->tcp;
-	struct tcp_ranges *r = tcp_share_get(cb, &t->ranges[size], &t->range_shares[size]);
+	struct tcp_sets *sets = &cb->sock.stack->tcp->ranges[size];
+	struct tcp_cb *old = tcp_sets_who_gives_way(sets, cb);
+	struct tcp_ranges *r;
 
+	if (old != NULL)
+		tcp_ranges_clear(old);
+	r = (struct tcp_ranges *)(void *)tcp_sets_get(sets, cb);
 	if (r != NULL) {
-		r->size = (uint16_t)size;
-		r->capacity = capacities[size];
+		r->set.size = (uint16_t)size;
+		r->set.capacity = capacities[size];
 		r->first = r->count = 0;
 	}
 	return r;
@@ -31,15 +35,15 @@ static struct tcp_ranges *make(struct tcp_cb *cb, enum tcp_set_size size)
 
 static void give_back(struct tcp_cb *cb, struct tcp_ranges *r)
 {
-	struct tcp_table *t = cb->sock.stack->tcp;
-
-	tcp_share_put(cb, &t->ranges[r->size], &t->range_shares[r->size], r);
+	tcp_sets_put(&cb->sock.stack->tcp->ranges[r->set.size], &r->set);
 }
 
 void tcp_ranges_clear(struct tcp_cb *cb)
 {
 	if (cb->sacked == NULL)
 		return;
+	if (cb->recovery != TCP_OPEN)
+		cb->lost_bytes += tcp_ranges_overlap(cb, cb->rtx_next, cb->lost_end);
 	give_back(cb, cb->sacked);
 	cb->sacked = NULL;
 	cb->reported = false;
@@ -94,7 +98,7 @@ static bool grow(struct tcp_cb *cb)
 {
 	struct tcp_ranges *old = cb->sacked, *r;
 
-	if (old->size == TCP_SET_LARGE)
+	if (old->set.size == TCP_SET_LARGE)
 		return false;
 	r = make(cb, TCP_SET_LARGE);
 	if (r == NULL)
@@ -112,12 +116,12 @@ static struct tcp_range *open_place(struct tcp_cb *cb, uint32_t i)
 	struct tcp_ranges *r = cb->sacked;
 	struct tcp_range *at;
 
-	if (r->count == r->capacity) {
+	if (r->count == r->set.capacity) {
 		if (!grow(cb))
 			return NULL;
 		r = cb->sacked;
 	}
-	if (r->first + r->count == r->capacity) { /* no room at the end, but in front */
+	if (r->first + r->count == r->set.capacity) { /* no room at the end, but in front */
 		memmove(r->range, r->range + r->first, r->count * sizeof(r->range[0]));
 		r->first = 0;
 	}

@@ -12,11 +12,11 @@
 #define INET_TCP_RANGES_H
 
 #include "inet/tcp_cb.h"
+#include "inet/tcp_sets.h"
 
 struct tcp_ranges {
-	uint16_t size; /* enum tcp_set_size */
-	uint16_t capacity;
-	uint16_t first; /* index of the lowest: those in front of it were acknowledged */
+	struct tcp_set set; /* first: tcp_sets.h */
+	uint16_t first;     /* index of the lowest: those in front of it were acknowledged */
 	uint16_t count;
 	struct tcp_range range[]; /* from `first` on in order, not touching each other */
 };

@@ -166,7 +166,7 @@ static void the_count_of_lost_bytes_follows_reports_acknowledgements_and_what_is
 
 static struct tcp_slab *large(struct board *b)
 {
-	return &b->cb->sock.stack->tcp->ranges[TCP_SET_LARGE];
+	return &b->cb->sock.stack->tcp->ranges[TCP_SET_LARGE].slab;
 }
 
 /* Reports every second byte from byte 1 on; returns how many of `count` were remembered. */

@@ -5,7 +5,6 @@
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_blocks.h"
 #include "inet/tcp_receive.h"
-#include "inet/tcp_table.h"
 
 /* A piece of a received segment: what is left of it after trimming. */
 struct piece {
@@ -39,12 +38,15 @@ uint32_t tcp_reassembly_bytes(enum tcp_set_size size)
 
 static struct tcp_reassembly *make(struct tcp_cb *cb, enum tcp_set_size size)
 {
-	struct tcp_table *t = cb->sock.stack->tcp;
-	struct tcp_reassembly *r =
-	    tcp_share_get(cb, &t->reassemblies[size], &t->reassembly_shares[size]);
+	struct tcp_sets *sets = &cb->sock.stack->tcp->reassemblies[size];
+	struct tcp_cb *old = tcp_sets_who_gives_way(sets, cb);
+	struct tcp_reassembly *r;
 
+	if (old != NULL)
+		tcp_reassembly_clear(old);
+	r = (struct tcp_reassembly *)(void *)tcp_sets_get(sets, cb);
 	if (r != NULL) {
-		r->size = (uint16_t)size;
+		r->set.size = (uint16_t)size;
 		tcp_blocks_init(r, capacities[size]);
 	}
 	return r;
@@ -52,9 +54,7 @@ static struct tcp_reassembly *make(struct tcp_cb *cb, enum tcp_set_size size)
 
 static void give_back(struct tcp_cb *cb, struct tcp_reassembly *r)
 {
-	struct tcp_table *t = cb->sock.stack->tcp;
-
-	tcp_share_put(cb, &t->reassemblies[r->size], &t->reassembly_shares[r->size], r);
+	tcp_sets_put(&cb->sock.stack->tcp->reassemblies[r->set.size], &r->set);
 }
 
 /* Moves to a large set. */
@@ -62,7 +62,7 @@ static bool grow(struct tcp_cb *cb)
 {
 	struct tcp_reassembly *old = cb->ooo, *r;
 
-	if (old->size == TCP_SET_LARGE)
+	if (old->set.size == TCP_SET_LARGE)
 		return false;
 	r = make(cb, TCP_SET_LARGE);
 	if (r == NULL)
@@ -221,7 +221,7 @@ static void add_out_of_order(struct tcp_cb *cb, struct piece p, struct packet *p
 	if (next < r->count)
 		trim_back(&p, tcp_blocks_at(r, next)->range.start);
 	if (!follows) {
-		if (r->count == r->capacity && !grow(cb)) {
+		if (r->count == r->set.capacity && !grow(cb)) {
 			cb->sock.stack->stats.tcp_out_of_order_dropped++;
 			return;
 		}

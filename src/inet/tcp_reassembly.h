@@ -14,6 +14,7 @@
 #define INET_TCP_REASSEMBLY_H
 
 #include "inet/tcp_cb.h"
+#include "inet/tcp_sets.h"
 
 /* Bytes of a set. */
 uint32_t tcp_reassembly_bytes(enum tcp_set_size size);

@@ -126,7 +126,7 @@ static void arrive_alternately(struct stream *st, uint32_t count)
 
 static struct tcp_slab *large(struct stream *st)
 {
-	return &st->cb->sock.stack->tcp->reassemblies[TCP_SET_LARGE];
+	return &st->cb->sock.stack->tcp->reassemblies[TCP_SET_LARGE].slab;
 }
 
 static void a_window_full_of_holes_takes_a_large_set_and_gives_it_back(void **state)

@@ -120,7 +120,7 @@ static void all_that_came_out_of_order_in_one_burst_is_told(void **state)
 /* As if other connections had all the sets that remember what was reported to side 0. */
 static void take_sets(struct pair *p, void *taken[TCP_RANGE_SETS_MIN])
 {
-	struct tcp_slab *sets = &p->side[0].s->tcp->ranges[TCP_SET_SMALL];
+	struct tcp_slab *sets = &p->side[0].s->tcp->ranges[TCP_SET_SMALL].slab;
 
 	assert_int_equal(sets->count, TCP_RANGE_SETS_MIN);
 	for (uint32_t i = 0; i < TCP_RANGE_SETS_MIN; i++) {
@@ -132,7 +132,7 @@ static void take_sets(struct pair *p, void *taken[TCP_RANGE_SETS_MIN])
 static void give_sets_back(struct pair *p, void *taken[TCP_RANGE_SETS_MIN])
 {
 	for (uint32_t i = 0; i < TCP_RANGE_SETS_MIN; i++)
-		tcp_slab_put(&p->side[0].s->tcp->ranges[TCP_SET_SMALL], taken[i]);
+		tcp_slab_put(&p->side[0].s->tcp->ranges[TCP_SET_SMALL].slab, taken[i]);
 }
 
 /* One after the other, from segment `first` of the stream on. */
@@ -190,26 +190,60 @@ static void a_set_of_ranges_that_comes_free_is_used_for_the_next_loss(void **sta
 	pair_recv(p, 1, 5 * (uint64_t)pair_cb(p, 0)->mss);
 }
 
+/* As when a set that was held for long gives way. */
+static void a_scoreboard_that_is_taken_away_costs_no_time_out(void **state)
+{
+	struct pair *p = *state;
+	struct losses l = {.first = 2, .last = 6, .every = 2};
+
+	pair_connect(p);
+	p->lose = lose_every_nth;
+	p->lose_arg = &l;
+	for (uint64_t i = 0; i < 8; i++) {
+		uint32_t mss = pair_cb(p, 0)->mss;
+
+		if (i == 5)
+			tcp_ranges_clear(pair_cb(p, 0));
+		assert_int_equal(pair_send(p, 0, i * mss, mss), mss);
+		pair_run(p);
+	}
+	assert_int_equal(pair_recv(p, 1, 0), 8 * pair_cb(p, 0)->mss);
+	assert_int_equal(sender(p)->tcp_timeouts, 0);
+}
+
+static void check_lost(const struct tcp_cb *cb)
+{
+	uint32_t lost = 0;
+
+	if (cb->recovery == TCP_OPEN)
+		return;
+	if (seq_lt(cb->rtx_next, cb->lost_end))
+		lost = cb->lost_end - cb->rtx_next -
+		       tcp_ranges_overlap(cb, cb->rtx_next, cb->lost_end);
+	assert_int_equal(cb->lost_bytes, lost);
+}
+
+static bool lose_some(struct pair *p)
+{
+	uint64_t *x = p->lose_arg;
+
+	*x ^= *x << 13;
+	*x ^= *x >> 7;
+	*x ^= *x << 17;
+	return *x % 100 < p->lose_count;
+}
+
 /* The counts are those that the scoreboard gives, and the window is kept but by what is sent again
  * first. */
 static bool lose_and_check(struct pair *p, int from, const uint8_t *l4, uint32_t l4_len)
 {
 	const struct tcp_cb *cb = pair_cb(p, 0);
-	uint32_t lost = 0;
-	uint64_t *x = p->lose_arg;
 
 	(void)l4;
-	if (cb->recovery != TCP_OPEN && seq_lt(cb->rtx_next, cb->lost_end))
-		lost = cb->lost_end - cb->rtx_next -
-		       tcp_ranges_overlap(cb, cb->rtx_next, cb->lost_end);
-	if (cb->recovery != TCP_OPEN)
-		assert_int_equal(cb->lost_bytes, lost);
+	check_lost(cb);
 	if (from == 0 && l4_len > 1000 && cb->snd_nxt != cb->snd_una)
 		assert_true(tcp_pipe(cb) <= cb->cwnd + 2 * cb->mss);
-	*x ^= *x << 13;
-	*x ^= *x >> 7;
-	*x ^= *x << 17;
-	return *x % 100 < p->lose_count;
+	return lose_some(p);
 }
 
 static void the_pipe_is_what_the_scoreboard_says_and_stays_within_the_window(void **state)
@@ -225,6 +259,30 @@ static void the_pipe_is_what_the_scoreboard_says_and_stays_within_the_window(voi
 		pair_transfer(p, 0, 1000000);
 }
 
+static bool lose_and_forget(struct pair *p, int from, const uint8_t *l4, uint32_t l4_len)
+{
+	(void)from;
+	(void)l4;
+	(void)l4_len;
+	if (*(uint64_t *)p->lose_arg % 7 == 0)
+		tcp_ranges_clear(pair_cb(p, 0));
+	check_lost(pair_cb(p, 0));
+	return lose_some(p);
+}
+
+static void scoreboards_that_are_taken_away_confuse_nothing(void **state)
+{
+	struct pair *p = *state;
+	uint64_t seed = 12;
+
+	p->delay_ns = DELAY_NS;
+	pair_connect(p);
+	p->lose = lose_and_forget;
+	p->lose_arg = &seed;
+	p->lose_count = 5;
+	pair_transfer(p, 0, 1000000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +292,8 @@ int main(void)
 	    pair_test(all_that_came_out_of_order_in_one_burst_is_told),
 	    pair_test(without_a_set_of_ranges_each_loss_of_a_window_is_noticed_all_the_same),
 	    pair_test(a_set_of_ranges_that_comes_free_is_used_for_the_next_loss),
+	    pair_test(a_scoreboard_that_is_taken_away_costs_no_time_out),
+	    pair_test(scoreboards_that_are_taken_away_confuse_nothing),
 	    pair_test(the_pipe_is_what_the_scoreboard_says_and_stays_within_the_window),
 	};
 

@@ -12,43 +12,6 @@
 #include <errno.h>
 #include <stdlib.h>
 
-static int slab_create(struct tcp_slab *slab, uint32_t count, uint32_t size)
-{
-	slab->free = NULL;
-	slab->touched = slab->used = 0;
-	slab->count = count;
-	slab->size = (size + TCP_SLAB_ALIGN - 1) & ~(uint32_t)(TCP_SLAB_ALIGN - 1);
-	slab->block = aligned_alloc(64, ((size_t)slab->count * slab->size + 64) & ~(size_t)63);
-	return slab->block != NULL ? 0 : -ENOMEM;
-}
-
-void *tcp_slab_first(struct tcp_slab *slab)
-{
-	if (slab->touched == slab->count)
-		return NULL;
-	slab->used++;
-	return slab->block + (size_t)slab->touched++ * slab->size;
-}
-
-void *tcp_share_get(const struct tcp_cb *cb, struct tcp_slab *slab, struct tcp_shares *shares)
-{
-	uint32_t *mine = &shares->of_group[tcp_peer_group(cb->sock.stack->tcp, &cb->sock.peer.ip)];
-	void *object;
-
-	if (slab->used >= slab->count / 2 && *mine >= slab->count / TCP_PEER_SHARE_DIVISOR)
-		return NULL;
-	object = tcp_slab_get(slab);
-	*mine += object != NULL;
-	return object;
-}
-
-void tcp_share_put(const struct tcp_cb *cb, struct tcp_slab *slab, struct tcp_shares *shares,
-		   void *object)
-{
-	shares->of_group[tcp_peer_group(cb->sock.stack->tcp, &cb->sock.peer.ip)]--;
-	tcp_slab_put(slab, object);
-}
-
 /* The smallest power of two that is at least n. */
 static uint32_t power_of_two(uint32_t n)
 {
@@ -74,8 +37,8 @@ static int create_sets(struct tcp_table *t, uint32_t max_tcp)
 	};
 
 	for (int i = 0; i < TCP_SET_SIZES; i++)
-		if (slab_create(&t->reassemblies[i], counts[i], tcp_reassembly_bytes(i)) != 0 ||
-		    slab_create(&t->ranges[i], counts[i], tcp_ranges_bytes(i)) != 0)
+		if (tcp_sets_create(&t->reassemblies[i], counts[i], tcp_reassembly_bytes(i)) != 0 ||
+		    tcp_sets_create(&t->ranges[i], counts[i], tcp_ranges_bytes(i)) != 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -85,9 +48,9 @@ static int create_slabs(struct tcp_table *t, const struct stack_config *cfg)
 	uint32_t cbs = cfg->max_tcp + cfg->max_listeners;
 	uint32_t chunks = at_least(cfg->max_tcp * TCP_CHUNKS_PER_CONNECTION, TCP_CHUNKS_MIN);
 
-	if (slab_create(&t->cbs, cbs, sizeof(struct tcp_cb)) != 0 ||
-	    slab_create(&t->halves, cfg->max_half_open, sizeof(struct tcp_half)) != 0 ||
-	    slab_create(&t->chunks, chunks, sizeof(struct tcp_chunk)) != 0 ||
+	if (tcp_slab_create(&t->cbs, cbs, sizeof(struct tcp_cb)) != 0 ||
+	    tcp_slab_create(&t->halves, cfg->max_half_open, sizeof(struct tcp_half)) != 0 ||
+	    tcp_slab_create(&t->chunks, chunks, sizeof(struct tcp_chunk)) != 0 ||
 	    create_sets(t, cfg->max_tcp) != 0)
 		return -ENOMEM;
 	t->slot_mask = power_of_two(cbs) - 1;
@@ -142,12 +105,12 @@ void tcp_destroy(struct stack *s)
 		return;
 	for (uint32_t i = 0; i < t->cbs.touched; i++)
 		drop_buffers(tcp_cb_at(t, i));
-	free(t->cbs.block);
-	free(t->halves.block);
-	free(t->chunks.block);
+	tcp_slab_destroy(&t->cbs);
+	tcp_slab_destroy(&t->halves);
+	tcp_slab_destroy(&t->chunks);
 	for (int i = 0; i < TCP_SET_SIZES; i++) {
-		free(t->reassemblies[i].block);
-		free(t->ranges[i].block);
+		tcp_sets_destroy(&t->reassemblies[i]);
+		tcp_sets_destroy(&t->ranges[i]);
 	}
 	free(t->slots);
 	free(t->half_slots);

@@ -11,11 +11,9 @@
 
 #include "inet/tcp.h"
 #include "inet/tcp_cb.h"
+#include "inet/tcp_sets.h"
 
-enum {
-	TCP_BOUND_SLOTS = 1024,
-	TCP_SLAB_ALIGN = 16, /* bytes: objects of a slab begin at a multiple */
-};
+enum { TCP_BOUND_SLOTS = 1024 };
 
 /* Which pool: the stack's own, or another one, as the device's. */
 enum tcp_pool_kind { TCP_POOL_OWN, TCP_POOL_OTHER, TCP_POOL_KINDS };
@@ -65,43 +63,6 @@ _Static_assert(sizeof(struct tcp_half) % TCP_SLAB_ALIGN == 0 &&
 		   sizeof(struct tcp_cb) % TCP_SLAB_ALIGN == 0,
 	       "nothing is lost between two");
 
-/* Objects of one size, handed out from a block made at the start. */
-struct tcp_slab {
-	void *free; /* the next to hand out; each holds a pointer to the one behind it */
-	uint8_t *block;
-	uint32_t size;    /* bytes of one */
-	uint32_t touched; /* so many have been handed out at least once: the rest of the block is
-			     untouched memory */
-	uint32_t count, used;
-};
-
-/* One that was never handed out; NULL: there is none. */
-void *tcp_slab_first(struct tcp_slab *slab);
-
-/* NULL when all are in use. Not zeroed. */
-static inline void *tcp_slab_get(struct tcp_slab *slab)
-{
-	void *object = slab->free;
-
-	if (object == NULL)
-		return tcp_slab_first(slab);
-	memcpy(&slab->free, object, sizeof(slab->free));
-	slab->used++;
-	return object;
-}
-
-static inline void tcp_slab_put(struct tcp_slab *slab, void *object)
-{
-	memcpy(object, &slab->free, sizeof(slab->free));
-	slab->free = object;
-	slab->used--;
-}
-
-/* Which of its objects the groups of peers have. */
-struct tcp_shares {
-	uint32_t of_group[TCP_PEER_GROUPS];
-};
-
 struct tcp_table {
 	struct list output;  /* connections that have something to send: out_link */
 	struct tcp_cb *last; /* the connection of the last segment: tcp_fast.h guesses it first */
@@ -113,8 +74,7 @@ struct tcp_table {
 
 	const struct tcp_cc *cc; /* of new sockets */
 	struct tcp_slab cbs, halves, chunks;
-	struct tcp_slab reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES];
-	struct tcp_shares reassembly_shares[TCP_SET_SIZES], range_shares[TCP_SET_SIZES];
+	struct tcp_sets reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES];
 	struct tcp_half **half_slots;
 	uint32_t half_mask;
 	struct tcp_half_queue half_queue;                   /* all of them */
@@ -138,12 +98,6 @@ static inline struct tcp_cb *tcp_cb_at(const struct tcp_table *t, uint32_t i)
 {
 	return (struct tcp_cb *)(void *)(t->cbs.block + (size_t)i * t->cbs.size);
 }
-
-/* An object for cb's peer, whose group may have any number of them until half of all are in use,
- * then no more than TCP_PEER_SHARE_DIVISOR says: one peer leaves the others theirs. NULL: none. */
-void *tcp_share_get(const struct tcp_cb *cb, struct tcp_slab *slab, struct tcp_shares *shares);
-void tcp_share_put(const struct tcp_cb *cb, struct tcp_slab *slab, struct tcp_shares *shares,
-		   void *object);
 
 /* The keyed hash by which both tables are looked up. */
 uint32_t tcp_table_hash(const struct tcp_table *t, const struct ip_addr *peer_ip,
