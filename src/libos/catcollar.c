@@ -230,6 +230,7 @@ const struct libos_class catcollar_class = {
     .create = catcollar_create,
     .examine = catcollar_examine,
     .destroy = catcollar_destroy,
+    .waits_unpolled_max = CATCOLLAR_WAITS,
     .forked = catcollar_forked,
     .socket = catcollar_socket,
     .bind = kernel_bind,

@@ -31,8 +31,11 @@ enum {
 	CATCOLLAR_SUBMISSIONS = 256,  /* requests that leave together, at most */
 	CATCOLLAR_COMPLETIONS = 8192, /* that the kernel may write before we look */
 	CATCOLLAR_BATCH = 256,        /* completions looked at in one go */
-	CATCOLLAR_ROUNDS = 4,         /* of asking and looking, in one poll() */
-	CATCOLLAR_AHEAD = 64,         /* messages received that no pop asked for */
+	/* Between two polls while something is ready. Pushes wait for the next one, to leave by one
+	 * system call: those of as many messages as this has pairs of a pop and a push. */
+	CATCOLLAR_WAITS = 128,
+	CATCOLLAR_ROUNDS = 4, /* of asking and looking, in one poll() */
+	CATCOLLAR_AHEAD = 64, /* messages received that no pop asked for */
 	CATCOLLAR_AHEAD_BYTES = 1 << 18,
 	CATCOLLAR_CONNECTIONS_AHEAD = 16, /* accepted, that no accept asked for */
 	CATCOLLAR_RECALLS = 64,           /* looks for what was taken back */
