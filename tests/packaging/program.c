@@ -24,8 +24,8 @@ IS(result_token, offsetof(demi_qresult_t, qr_qt) == 8);
 IS(result_return, offsetof(demi_qresult_t, qr_ret) == 16);
 IS(arguments, sizeof(struct demi_args) == 20 && offsetof(struct demi_args, callback) == 12);
 IS(opcodes, DEMI_OPC_INVALID == 0 && DEMI_OPC_PUSH == 1 && DEMI_OPC_POP == 2 &&
-	       DEMI_OPC_ACCEPT == 3 && DEMI_OPC_CONNECT == 4 && DEMI_OPC_CLOSE == 5 &&
-	       DEMI_OPC_FAILED == 6);
+		DEMI_OPC_ACCEPT == 3 && DEMI_OPC_CONNECT == 4 && DEMI_OPC_CLOSE == 5 &&
+		DEMI_OPC_FAILED == 6);
 
 static int failed(const char *what, int error)
 {
