@@ -138,3 +138,8 @@ int stack_getsockopt(struct sock *k, int level, int name, void *val, uint32_t *l
 	return k->kind == SOCK_TCP ? tcp_getsockopt(k, level, name, val, len)
 				   : udp_getsockopt(k, level, name, val, len);
 }
+
+void stack_copy_options(struct sock *to, const struct sock *from)
+{
+	tcp_copy_options(to, from);
+}

@@ -192,6 +192,8 @@ struct endpoint stack_peer(const struct sock *k);
  * -EINVAL. */
 int stack_setsockopt(struct sock *k, int level, int name, const void *val, uint32_t len);
 int stack_getsockopt(struct sock *k, int level, int name, void *val, uint32_t *len);
+/* A TCP socket that is not connected yet gets the options of another. */
+void stack_copy_options(struct sock *to, const struct sock *from);
 
 /* A static neighbour. -ENOMEM: table full. */
 int stack_add_neighbour(struct stack *s, const struct ip_addr *ip, const uint8_t mac[6]);

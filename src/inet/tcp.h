@@ -56,5 +56,6 @@ void tcp_abort(struct sock *k);
 bool tcp_ended(const struct sock *k);
 int tcp_setsockopt(struct sock *k, int level, int name, const void *val, uint32_t len);
 int tcp_getsockopt(struct sock *k, int level, int name, void *val, uint32_t *len);
+void tcp_copy_options(struct sock *to, const struct sock *from);
 
 #endif

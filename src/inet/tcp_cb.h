@@ -93,8 +93,10 @@ struct tcp_cb {
 	bool bound : 1;    /* in the table of bound ports */
 	bool has_port : 1; /* tcp_port_take() */
 	bool keepalive : 1;
-	bool linger : 1;    /* SO_LINGER, for linger_s */
-	uint8_t rescue : 2; /* enum tcp_rescue */
+	bool linger : 1;        /* SO_LINGER, for linger_s */
+	bool error_told : 1;    /* SO_ERROR was asked for: it tells once */
+	bool reuse_address : 1; /* SO_REUSEADDR, which changes nothing */
+	uint8_t rescue : 2;     /* enum tcp_rescue */
 
 	/* What keeps a connection off the fast paths of input and output: they are taken when all
 	 * of it is zero. */
@@ -112,6 +114,7 @@ struct tcp_cb {
 			bool duplicate : 1;       /* dsack is to be told */
 			bool reported : 1;        /* sacked is there */
 			bool nagle : 1;
+			bool quick_ack : 1; /* TCP_QUICKACK: no acknowledgement waits */
 			bool no_path : 1;   /* `path` says nothing yet */
 			bool no_route : 1;  /* waits for its neighbour's address */
 			bool probe_due : 1; /* one byte may go against a zero window */
@@ -168,16 +171,19 @@ struct tcp_cb {
 
 	uint64_t srtt_ns, rttvar_ns; /* srtt 0: no sample yet */
 	uint64_t rto_ns;             /* with back-off but that of probes, at most TCP_RTO_MAX_NS */
-	uint64_t progress_ns;  /* when what is unacknowledged was first sent, or the last progress;
-				  nothing outstanding: when that began */
-	uint32_t recover;      /* snd_nxt when recovery began */
-	uint32_t rtx_next;     /* in recovery: all before has been sent again or needs not be */
-	uint32_t lost_end;     /* in recovery: what is lost lies before this */
-	uint32_t rtx_mark;     /* snd_nxt when something was sent again last */
-	uint32_t lost_bytes;   /* in recovery: of [rtx_next, lost_end) what was not reported */
-	uint32_t sacked_bytes; /* between snd_una and snd_nxt */
+	uint64_t progress_ns; /* when what is unacknowledged was first sent, or the last progress;
+				 nothing outstanding: when that began */
+	uint64_t received_bytes; /* of the peer's stream: see tcp_received_bytes() */
+	uint32_t recover;        /* snd_nxt when recovery began */
+	uint32_t rtx_next;       /* in recovery: all before has been sent again or needs not be */
+	uint32_t lost_end;       /* in recovery: what is lost lies before this */
+	uint32_t rtx_mark;       /* snd_nxt when something was sent again last */
+	uint32_t lost_bytes;     /* in recovery: of [rtx_next, lost_end) what was not reported */
+	uint32_t sacked_bytes;   /* between snd_una and snd_nxt */
 	uint32_t prr_delivered, prr_out; /* RFC 9937 6.1: bytes arrived and sent in recovery */
 	uint32_t prr_flight;             /* RecoverFS: on their way when it began */
+	uint32_t retransmitted;          /* segments sent again, in all */
+	uint32_t received_seq;           /* received_bytes are those before this number */
 	uint32_t iss, irs;
 	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
 	uint8_t challenges;      /* in it, and answers to bare segments */

@@ -99,24 +99,6 @@ static bool acceptable(const struct tcp_half *h, const struct tcp_segment *seg)
 	       (seq_leq(seg->seq, rcv_nxt) && seq_gt(seg->seq + tcp_segment_length(seg), rcv_nxt));
 }
 
-/* What a connection takes over from its listener. */
-static void inherit(struct tcp_cb *cb, const struct tcp_cb *listener)
-{
-	cb->passive = true;
-	cb->nagle = listener->nagle;
-	cb->keepalive = listener->keepalive;
-	cb->keepalive_idle_ms = listener->keepalive_idle_ms;
-	cb->keepalive_interval_ms = listener->keepalive_interval_ms;
-	cb->keepalive_probes = listener->keepalive_probes;
-	cb->user_timeout_ms = listener->user_timeout_ms;
-	cb->user_mss = listener->user_mss;
-	cb->cc = listener->cc;
-	cb->linger = listener->linger;
-	cb->linger_s = listener->linger_s;
-	cb->send_limit = listener->send_limit;
-	cb->recv_limit = listener->recv_limit;
-}
-
 /* The peer has shown that it received our SYN-ACK: a connection, in SYN-RECEIVED. */
 static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct packet *pkt)
 {
@@ -131,7 +113,8 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 		s->stats.tcp_table_full++;
 		return NULL;
 	}
-	inherit(cb, listener);
+	cb->passive = true;
+	tcp_copy_options(&cb->sock, &listener->sock);
 	cb->sock.local.ip = pkt->dst;
 	tcp_port_take(cb, (uint16_t)(h->local_port_peer_port >> 16), listener->sock.reuse_port);
 	cb->sock.peer = (struct endpoint){h->peer_ip, (uint16_t)h->local_port_peer_port};

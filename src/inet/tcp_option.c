@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "inet/tcp_info.h"
 #include "inet/tcp_receive.h"
 #include "inet/tcp_table.h"
 #include "inet/tcp_timer.h"
@@ -55,7 +56,8 @@ static int set_congestion(struct tcp_cb *cb, const char *name, uint32_t len)
 static int set_socket_option(struct tcp_cb *cb, int name, int v)
 {
 	switch (name) {
-	case SO_REUSEADDR: /* always so: a port in TIME-WAIT may be bound */
+	case SO_REUSEADDR: /* a port in TIME-WAIT may be bound in any case */
+		cb->reuse_address = v != 0;
 		return 0;
 	case SO_REUSEPORT:
 		cb->sock.reuse_port = v != 0;
@@ -84,19 +86,44 @@ static int set_seconds(uint32_t *ms, int v)
 	return 0;
 }
 
+/* What Nagle's algorithm has held back goes now (tcp(7)). */
+static void set_nodelay(struct tcp_cb *cb, bool on)
+{
+	cb->nagle = !on;
+	if (on && tcp_synchronized(cb))
+		tcp_output_request(cb);
+}
+
+/* Until it is switched off again, unlike the kernel's, which is free to forget it. */
+static void set_quick_ack(struct tcp_cb *cb, bool on)
+{
+	cb->quick_ack = on;
+	if (on && cb->ack_need != TCP_ACK_NONE)
+		tcp_ack_now(cb);
+}
+
+/* Counts in the SYN; 0: what the path takes. */
+static int set_mss(struct tcp_cb *cb, int v)
+{
+	if (v != 0 && (v < TCP_MSS_FLOOR || v > UINT16_MAX))
+		return -EINVAL;
+	cb->user_mss = (uint16_t)v;
+	return 0;
+}
+
 static int set_tcp_option(struct tcp_cb *cb, int name, int v)
 {
 	int r;
 
 	switch (name) {
 	case TCP_NODELAY:
-		cb->nagle = v == 0;
+		set_nodelay(cb, v != 0);
+		return 0;
+	case TCP_QUICKACK:
+		set_quick_ack(cb, v != 0);
 		return 0;
 	case TCP_MAXSEG:
-		if (v < TCP_MSS_FLOOR || v > UINT16_MAX)
-			return -EINVAL;
-		cb->user_mss = (uint16_t)v;
-		return 0;
+		return set_mss(cb, v);
 	case TCP_KEEPIDLE:
 		r = set_seconds(&cb->keepalive_idle_ms, v);
 		tcp_timer_start_life(cb);
@@ -135,11 +162,11 @@ int tcp_setsockopt(struct sock *k, int level, int name, const void *val, uint32_
 	return level == SOL_SOCKET ? set_socket_option(cb, name, v) : set_tcp_option(cb, name, v);
 }
 
-static int get_socket_option(const struct tcp_cb *cb, int name, int *v)
+static int get_socket_option(struct tcp_cb *cb, int name, int *v)
 {
 	switch (name) {
 	case SO_REUSEADDR:
-		*v = 1;
+		*v = cb->reuse_address;
 		return 0;
 	case SO_REUSEPORT:
 		*v = cb->sock.reuse_port;
@@ -147,17 +174,24 @@ static int get_socket_option(const struct tcp_cb *cb, int name, int *v)
 	case SO_KEEPALIVE:
 		*v = cb->keepalive;
 		return 0;
-	case SO_SNDBUF:
-		*v = (int)cb->send_limit;
+	case SO_SNDBUF: /* twice what was set, as the kernel: it is memory, not payload */
+		*v = (int)(2 * cb->send_limit);
 		return 0;
 	case SO_RCVBUF:
-		*v = (int)cb->recv_limit;
+		*v = (int)(2 * cb->recv_limit);
 		return 0;
-	case SO_ERROR:
-		*v = -cb->sock.error;
+	case SO_ERROR: /* once; what the program does next fails with it all the same */
+		*v = cb->error_told ? 0 : -cb->sock.error;
+		cb->error_told = *v != 0 || cb->error_told;
+		return 0;
+	case SO_DOMAIN:
+		*v = AF_INET;
 		return 0;
 	case SO_TYPE:
 		*v = SOCK_STREAM;
+		return 0;
+	case SO_PROTOCOL:
+		*v = IPPROTO_TCP;
 		return 0;
 	case SO_ACCEPTCONN:
 		*v = cb->state == TCP_LISTEN;
@@ -167,6 +201,18 @@ static int get_socket_option(const struct tcp_cb *cb, int name, int *v)
 	}
 }
 
+static int get_mss(const struct tcp_cb *cb)
+{
+	if (cb->user_mss != 0 && !tcp_synchronized(cb))
+		return cb->user_mss;
+	return (int)(cb->mss != 0 ? cb->mss : TCP_MSS_DEFAULT);
+}
+
+static int to_seconds(uint32_t ms)
+{
+	return (int)((ms + 999) / 1000);
+}
+
 static int get_tcp_option(const struct tcp_cb *cb, int name, int *v)
 {
 	switch (name) {
@@ -174,13 +220,16 @@ static int get_tcp_option(const struct tcp_cb *cb, int name, int *v)
 		*v = !cb->nagle;
 		return 0;
 	case TCP_MAXSEG:
-		*v = (int)(cb->mss != 0 ? cb->mss : TCP_MSS_DEFAULT);
+		*v = get_mss(cb);
+		return 0;
+	case TCP_QUICKACK:
+		*v = cb->quick_ack;
 		return 0;
 	case TCP_KEEPIDLE:
-		*v = (int)(cb->keepalive_idle_ms / 1000);
+		*v = to_seconds(cb->keepalive_idle_ms);
 		return 0;
 	case TCP_KEEPINTVL:
-		*v = (int)(cb->keepalive_interval_ms / 1000);
+		*v = to_seconds(cb->keepalive_interval_ms);
 		return 0;
 	case TCP_KEEPCNT:
 		*v = cb->keepalive_probes;
@@ -201,28 +250,61 @@ static void give(void *val, uint32_t *len, const void *from, uint32_t bytes)
 	memcpy(val, from, *len);
 }
 
+/* The options that are more than a number. -ENOPROTOOPT: none of them. */
+static int get_structure(const struct tcp_cb *cb, int level, int name, void *val, uint32_t *len)
+{
+	const struct linger l = {cb->linger, cb->linger_s};
+	char cc[TCP_CA_NAME_MAX] = {0};
+	struct tcp_info info;
+
+	if (level == SOL_SOCKET && name == SO_LINGER) {
+		give(val, len, &l, sizeof(l));
+	} else if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
+		strncpy(cc, cb->cc->name, sizeof(cc) - 1);
+		give(val, len, cc, sizeof(cc));
+	} else if (level == IPPROTO_TCP && name == TCP_INFO) {
+		tcp_info_fill(cb, &info);
+		give(val, len, &info, sizeof(info));
+	} else {
+		return -ENOPROTOOPT;
+	}
+	return 0;
+}
+
 int tcp_getsockopt(struct sock *k, int level, int name, void *val, uint32_t *len)
 {
-	const struct tcp_cb *cb = tcp_cb_of(k);
+	struct tcp_cb *cb = tcp_cb_of(k);
 	int v, r;
 
 	if (level != SOL_SOCKET && level != IPPROTO_TCP)
 		return -ENOTSUP;
-	if (level == SOL_SOCKET && name == SO_LINGER) {
-		struct linger l = {cb->linger, cb->linger_s};
-
-		give(val, len, &l, sizeof(l));
-		return 0;
-	}
-	if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
-		char cc[TCP_CA_NAME_MAX] = {0};
-
-		strncpy(cc, cb->cc->name, sizeof(cc) - 1);
-		give(val, len, cc, sizeof(cc));
-		return 0;
-	}
+	r = get_structure(cb, level, name, val, len);
+	if (r != -ENOPROTOOPT)
+		return r;
 	r = level == SOL_SOCKET ? get_socket_option(cb, name, &v) : get_tcp_option(cb, name, &v);
 	if (r == 0)
 		give(val, len, &v, sizeof(v));
 	return r;
+}
+
+void tcp_copy_options(struct sock *to, const struct sock *other)
+{
+	const struct tcp_cb *from = tcp_cb_of(other);
+	struct tcp_cb *cb = tcp_cb_of(to);
+
+	cb->nagle = from->nagle;
+	cb->quick_ack = from->quick_ack;
+	cb->keepalive = from->keepalive;
+	cb->keepalive_idle_ms = from->keepalive_idle_ms;
+	cb->keepalive_interval_ms = from->keepalive_interval_ms;
+	cb->keepalive_probes = from->keepalive_probes;
+	cb->user_timeout_ms = from->user_timeout_ms;
+	cb->user_mss = from->user_mss;
+	cb->cc = from->cc;
+	cb->linger = from->linger;
+	cb->linger_s = from->linger_s;
+	cb->send_limit = from->send_limit;
+	cb->recv_limit = from->recv_limit;
+	cb->reuse_address = from->reuse_address;
+	cb->sock.reuse_port = from->sock.reuse_port;
 }

@@ -74,6 +74,12 @@ void tcp_receive_limit(struct tcp_cb *cb, uint32_t bytes)
 void tcp_receive_begin(struct tcp_cb *cb)
 {
 	tcp_receive_learn_size(cb, TCP_MSS_DEFAULT);
+	cb->received_seq = cb->rcv_nxt;
+}
+
+uint64_t tcp_received_bytes(const struct tcp_cb *cb)
+{
+	return cb->received_bytes + (cb->rcv_nxt - cb->received_seq) - cb->fin_received;
 }
 
 /* The program will not read: RFC 9293 3.10.7.4 lets the bytes be acknowledged and dropped. */
@@ -119,10 +125,12 @@ void tcp_receive_text(struct tcp_cb *cb, const struct tcp_segment *seg, struct p
 			pkt->buf = NULL;
 			tcp_raise(cb, STACK_EV_READ);
 		}
-		return;
+	} else {
+		skip(cb, end);
+		tcp_receive_schedule_ack(cb, &rest);
 	}
-	skip(cb, end);
-	tcp_receive_schedule_ack(cb, &rest);
+	if (cb->quick_ack)
+		tcp_ack_now(cb);
 }
 
 struct buf *tcp_receive_copy_out(struct tcp_cb *cb, struct buf *b)
@@ -174,6 +182,9 @@ uint32_t tcp_receive_grow(struct tcp_cb *cb)
 {
 	uint32_t seen = cb->rcv_adv - cb->rcv_nxt, possible = possible_window(cb);
 
+	/* Before the window has moved on by 4 GiB. */
+	cb->received_bytes += cb->rcv_nxt - cb->received_seq;
+	cb->received_seq = cb->rcv_nxt;
 	if (possible < seen + cb->recv_step)
 		return seen;
 	cb->rcv_adv = cb->rcv_nxt + possible;

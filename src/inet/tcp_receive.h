@@ -76,6 +76,9 @@ static inline bool tcp_receive_next(struct tcp_cb *cb, const struct tcp_segment 
 /* The connection is established: the window may grow from here on. */
 void tcp_receive_begin(struct tcp_cb *cb);
 
+/* Bytes of the peer's stream that were received in order, in all. */
+uint64_t tcp_received_bytes(const struct tcp_cb *cb);
+
 /* The window is never larger than so many bytes, from now on. */
 void tcp_receive_limit(struct tcp_cb *cb, uint32_t bytes);
 

@@ -294,5 +294,6 @@ void tcp_recovery_sent_again(struct tcp_cb *cb, enum tcp_rtx_rule rule, uint32_t
 	cb->prr_out += end - seq;
 	cb->rtx_due = false;
 	cb->rtt_start_ns = 0;
+	cb->retransmitted++;
 	cb->sock.stack->stats.tcp_retransmitted++;
 }

@@ -217,7 +217,7 @@ int udp_setsockopt(struct sock *k, int level, int name, const void *val, uint32_
 	int v;
 
 	if (level != SOL_SOCKET)
-		return -ENOTSUP;
+		return level == IPPROTO_TCP ? -ENOPROTOOPT : -ENOTSUP;
 	if (name == SO_LINGER) {
 		if (len < sizeof(u->linger))
 			return -EINVAL;
@@ -239,8 +239,14 @@ static int get_int(struct udp_sock *k, int name, int *v)
 	case SO_RCVBUF:
 		*v = (int)k->recv_max_bytes;
 		return 0;
+	case SO_DOMAIN:
+		*v = AF_INET;
+		return 0;
 	case SO_TYPE:
 		*v = SOCK_DGRAM;
+		return 0;
+	case SO_PROTOCOL:
+		*v = IPPROTO_UDP;
 		return 0;
 	case SO_ERROR:
 		*v = -k->sock.error;
@@ -259,7 +265,7 @@ int udp_getsockopt(struct sock *k, int level, int name, void *val, uint32_t *len
 	int v, err;
 
 	if (level != SOL_SOCKET)
-		return -ENOTSUP;
+		return level == IPPROTO_TCP ? -ENOPROTOOPT : -ENOTSUP;
 	if (name != SO_LINGER) {
 		err = get_int(u, name, &v);
 		if (err != 0)
@@ -267,9 +273,8 @@ int udp_getsockopt(struct sock *k, int level, int name, void *val, uint32_t *len
 		from = &v;
 		bytes = sizeof(v);
 	}
-	if (*len < bytes)
-		return -EINVAL;
-	memcpy(val, from, bytes);
-	*len = bytes;
+	if (*len > bytes) /* else cut short, as by the kernel */
+		*len = bytes;
+	memcpy(val, from, *len);
 	return 0;
 }

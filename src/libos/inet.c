@@ -387,26 +387,6 @@ void inet_queue_free(struct inet_queue *iq)
 	free(iq);
 }
 
-/* Options that a program may have set. */
-static void copy_options(struct sock *to, struct sock *from)
-{
-	static const struct {
-		int level, name;
-	} all[] = {{SOL_SOCKET, SO_LINGER},     {SOL_SOCKET, SO_KEEPALIVE},
-		   {SOL_SOCKET, SO_SNDBUF},     {SOL_SOCKET, SO_RCVBUF},
-		   {IPPROTO_TCP, TCP_NODELAY},  {IPPROTO_TCP, TCP_CONGESTION},
-		   {IPPROTO_TCP, TCP_KEEPIDLE}, {IPPROTO_TCP, TCP_KEEPINTVL},
-		   {IPPROTO_TCP, TCP_KEEPCNT},  {IPPROTO_TCP, TCP_USER_TIMEOUT}};
-
-	for (unsigned i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
-		uint8_t value[16]; /* the name of a congestion control is the longest */
-		uint32_t len = sizeof(value);
-
-		if (stack_getsockopt(from, all[i].level, all[i].name, value, &len) == 0)
-			stack_setsockopt(to, all[i].level, all[i].name, value, len);
-	}
-}
-
 int inet_queue_renew(struct inet_queue *iq)
 {
 	const struct endpoint local = stack_local(iq->sock);
@@ -415,7 +395,7 @@ int inet_queue_renew(struct inet_queue *iq)
 
 	if (rc < 0)
 		return rc;
-	copy_options(fresh, iq->sock);
+	stack_copy_options(fresh, iq->sock);
 	stack_abort(iq->sock, clock_now_ns());
 	iq->sock = fresh;
 	return iq->queue.bound ? stack_bind(fresh, &local, iq->reuse_port) : 0;
@@ -498,7 +478,7 @@ int inet_setsockopt(struct queue *q, int level, int name, const void *val, uint3
 	int rc = stack_setsockopt(iq->sock, level, name, val, len), on;
 
 	/* Which the bind has to know. */
-	if (rc == 0 && level == SOL_SOCKET && name == SO_REUSEPORT && len == sizeof(on)) {
+	if (rc == 0 && level == SOL_SOCKET && name == SO_REUSEPORT && len >= sizeof(on)) {
 		memcpy(&on, val, sizeof(on));
 		iq->reuse_port = on != 0;
 	}

@@ -63,7 +63,7 @@ static const struct libos_row rows[] = {
 };
 
 static const struct behaviour *const groups[] = {
-    misuse_cases, transfer_cases, wait_cases, close_cases, process_cases, limit_cases,
+    misuse_cases, transfer_cases, wait_cases, close_cases, process_cases, limit_cases, option_cases,
 };
 
 static const struct libos_row *chosen;

@@ -60,7 +60,7 @@ struct behaviour {
 
 /* Each ends with a NULL name. */
 extern const struct behaviour misuse_cases[], transfer_cases[], wait_cases[], close_cases[],
-    process_cases[], limit_cases[];
+    process_cases[], limit_cases[], option_cases[];
 
 /* This process's. */
 extern const struct libos_row *row;
