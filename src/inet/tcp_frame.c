@@ -213,7 +213,7 @@ bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uin
 
 	tcp_header_begin(cb, f);
 	if (len > cb->mss) {
-		f->offload |= OFFLOAD_TSO;
+		f->offload |= OFFLOAD_TSO | OFFLOAD_L4_CSUM; /* cut or not, one makes both */
 		f->tso_mss = (uint16_t)cb->mss;
 	}
 	if (!in_place(c, seq, len))

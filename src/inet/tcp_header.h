@@ -42,7 +42,7 @@ static inline void tcp_header_complete(struct tcp_cb *cb, struct frame *f, struc
 	uint64_t pseudo = (uint64_t)cb->path.pseudo_sum + csum_word((uint16_t)l4_bytes);
 	uint16_t folded;
 
-	if (cb->offload)
+	if (f->offload)
 		folded = (uint16_t)~csum_fold(csum_fold64(pseudo));
 	else
 		folded = csum_fold(csum_fold64(sum + pseudo));

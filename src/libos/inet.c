@@ -30,7 +30,9 @@ static void set_defaults_from_link(struct stack_config *cfg, const struct config
 	memcpy(cfg->mac, c->has_mac ? c->mac : info->mac, sizeof(cfg->mac));
 	cfg->mtu = c->mtu ? c->mtu : info->mtu;
 	cfg->offloads = info->offloads;
-	if (!c->tcp_checksum_offload && !c->udp_checksum_offload)
+	/* A link that cuts without making checksums otherwise is software: it is always right. */
+	if (!c->tcp_checksum_offload && !c->udp_checksum_offload &&
+	    cfg->offloads & OFFLOAD_L4_CSUM)
 		cfg->offloads &= ~(uint32_t)(OFFLOAD_L4_CSUM | OFFLOAD_TSO);
 	cfg->max_frags = info->max_frags;
 	cfg->tso_max_bytes = info->tso_max_bytes;

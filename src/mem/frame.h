@@ -39,7 +39,8 @@ enum {
 	OFFLOAD_IP4_CSUM = 1 << 0, /* fills the IPv4 header checksum */
 	OFFLOAD_L4_CSUM =
 	    1 << 1, /* fills the TCP or UDP checksum; the field holds the pseudo-header sum */
-	OFFLOAD_TSO = 1 << 2,     /* cuts one large TCP frame into segments */
+	OFFLOAD_TSO = 1 << 2,     /* cuts one large TCP frame into segments, and makes their
+				     checksums: a frame that asks for this asks for both */
 	OFFLOAD_RX_CSUM = 1 << 3, /* received frames carry BUF_CSUM_OK when verified */
 };
 
