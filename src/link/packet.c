@@ -9,6 +9,7 @@
 #include "link/packet.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "link/cutter.h"
 #include "link/interface.h"
 #include <errno.h>
 #include <linux/filter.h>
@@ -32,7 +33,8 @@ struct packet {
 	int fd;
 	int claim_fd; /* claim_take() */
 	int index;    /* of the interface */
-	bool down;    /* it went down, and no frame has come since: it may be gone, too */
+	struct cutter cutter;
+	bool down; /* it went down, and no frame has come since: it may be gone, too */
 	uint64_t now_ns;
 	uint32_t slot_bytes;
 	uint32_t rx_next, tx_next;
@@ -129,14 +131,10 @@ static int packet_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_n
 	return n;
 }
 
-static void copy_out(struct packet *p, struct tpacket2_hdr *h, struct frame *f)
+static void copy_out(struct tpacket2_hdr *h, const struct frame *f)
 {
 	frame_copy(f, (uint8_t *)h + TX_DATA);
 	h->tp_len = f->len;
-	p->link.tx_frames++;
-	p->link.tx_bytes += f->len;
-	p->link.tx_copied_bytes += f->len;
-	frame_release(f);
 }
 
 /* Tells the kernel that slots are filled. An interface that is down loses them, as a pulled cable
@@ -150,25 +148,66 @@ static int ring_doorbell(struct packet *p)
 	return 0;
 }
 
+/* Puts a frame on the ring. False: that is full. */
+static bool put(struct packet *p, const struct frame *f)
+{
+	struct tpacket2_hdr *h = slot(p, p->tx, p->tx_next);
+
+	if (status_of(h) & (TP_STATUS_SEND_REQUEST | TP_STATUS_SENDING))
+		return false;
+	copy_out(h, f);
+	set_status(h, TP_STATUS_SEND_REQUEST);
+	p->tx_next = (p->tx_next + 1) & (PACKET_RING_FRAMES - 1);
+	p->link.tx_copied_bytes += f->len;
+	return true;
+}
+
+/* Sends those by the ring that are in front of the first that goes by the cutter. Says how many, or
+ * -ENODEV. */
+static int send_by_ring(struct packet *p, struct frame frames[], int n, uint64_t now_ns)
+{
+	int sent = 0;
+
+	if (cutter_takes(&p->cutter, &frames[0], now_ns))
+		return 0;
+	do {
+		if (!put(p, &frames[sent]))
+			break;
+		sent++;
+	} while (sent < n && !cutter_takes(&p->cutter, &frames[sent], now_ns));
+	return ring_doorbell(p) < 0 ? -ENODEV : sent;
+}
+
+/* The rest: what the kernel is to cut, and what must not overtake that. */
+static int send_by_cutter(struct packet *p, struct frame frames[], int n, uint64_t now_ns)
+{
+	int sent = 0, rc = 0;
+
+	while (sent < n && cutter_takes(&p->cutter, &frames[sent], now_ns)) {
+		rc = cutter_send(&p->cutter, &frames[sent]);
+		if (rc < 0)
+			break;
+		sent++;
+	}
+	return rc == -ENODEV ? rc : sent;
+}
+
 static int packet_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
 {
 	struct packet *p = packet_of(l);
-	int sent = 0;
+	int sent = send_by_ring(p, frames, n, now_ns), cut = 0;
 
-	(void)now_ns;
-	while (sent < n) {
-		struct tpacket2_hdr *h = slot(p, p->tx, p->tx_next);
-		uint32_t status = status_of(h);
-
-		if (status & (TP_STATUS_SEND_REQUEST | TP_STATUS_SENDING))
-			break;
-		copy_out(p, h, &frames[sent++]);
-		set_status(h, TP_STATUS_SEND_REQUEST);
-		p->tx_next = (p->tx_next + 1) & (PACKET_RING_FRAMES - 1);
-	}
-	l->tx_full += sent < n;
-	if (ring_doorbell(p) < 0)
+	if (sent >= 0 && sent < n)
+		cut = send_by_cutter(p, frames + sent, n - sent, now_ns);
+	if (sent < 0 || cut < 0)
 		return -ENODEV;
+	sent += cut;
+	for (int i = 0; i < sent; i++) {
+		l->tx_bytes += frames[i].len;
+		frame_release(&frames[i]);
+	}
+	l->tx_frames += (uint64_t)sent;
+	l->tx_full += sent < n;
 	return sent;
 }
 
@@ -200,28 +239,27 @@ static int packet_arm(struct link *l)
 	return (status_of(slot(p, p->rx, p->rx_next)) & TP_STATUS_USER) != 0;
 }
 
-/* The mapping would keep the socket, and what it receives, as long as the child lives. */
-static void packet_forked(struct link *l)
+static void close_all(struct packet *p)
 {
-	struct packet *p = packet_of(l);
-
-	munmap(p->rx, p->map_bytes);
+	if (p->rx)
+		munmap(p->rx, p->map_bytes);
 	close(p->fd);
+	cutter_close(&p->cutter);
 	if (p->claim_fd >= 0)
 		close(p->claim_fd);
 }
 
+/* The mapping would keep the socket, and what it receives, as long as the child lives. */
+static void packet_forked(struct link *l)
+{
+	close_all(packet_of(l));
+}
+
 static void packet_destroy(struct link *l)
 {
-	struct packet *p = packet_of(l);
-
-	if (p->rx)
-		munmap(p->rx, p->map_bytes);
-	close(p->fd);
-	if (p->claim_fd >= 0)
-		close(p->claim_fd);
+	close_all(packet_of(l));
 	pool_destroy(l->info.rx_pool);
-	free(p);
+	free(packet_of(l));
 }
 
 static const struct link_ops packet_ops = {
@@ -316,17 +354,19 @@ static int bind_to(struct packet *p, bool send_only)
 	return bind(p->fd, (struct sockaddr *)&to, sizeof(to)) < 0 ? -errno : 0;
 }
 
-int packet_open(struct link **out, const struct packet_options *opt)
+/* What the kernel cuts goes without a copy of ours, and up to 64 KiB at once. */
+static void open_cutter(struct packet *p, const char *interface)
 {
-	struct packet *p = calloc(1, sizeof(*p));
-	int rc = -ENOMEM;
+	if (cutter_open(&p->cutter, interface) < 0)
+		return;
+	p->link.info.offloads = OFFLOAD_TSO;
+	p->link.info.tso_max_bytes = CUTTER_TSO_BYTES;
+}
 
-	if (!p)
-		return rc;
-	p->link.ops = &packet_ops;
-	p->claim_fd = -1;
-	p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	rc = p->fd < 0 ? -errno : read_interface(p, opt);
+static int open_all(struct packet *p, const struct packet_options *opt)
+{
+	int rc = read_interface(p, opt);
+
 	if (rc == 0 && !ip_is_any(&opt->addr))
 		rc = set_filter(p->fd, &opt->addr);
 	if (rc == 0)
@@ -338,14 +378,33 @@ int packet_open(struct link **out, const struct packet_options *opt)
 	if (rc == 0)
 		rc = pool_create(&p->link.info.rx_pool, PACKET_POOL_BUFFERS,
 				 p->slot_bytes + BUF_HEADROOM_BYTES, BUF_HEADROOM_BYTES, NULL);
-	if (rc < 0) {
-		if (p->fd >= 0)
-			packet_destroy(&p->link);
-		else
-			free(p);
+	if (rc < 0)
+		return rc;
+	p->link.info.max_frags = FRAME_FRAGS;
+	open_cutter(p, opt->interface);
+	return 0;
+}
+
+int packet_open(struct link **out, const struct packet_options *opt)
+{
+	struct packet *p = calloc(1, sizeof(*p));
+	int rc;
+
+	if (!p)
+		return -ENOMEM;
+	p->link.ops = &packet_ops;
+	p->claim_fd = p->cutter.fd = -1;
+	p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	if (p->fd < 0) {
+		rc = -errno;
+		free(p);
 		return rc;
 	}
-	p->link.info.max_frags = FRAME_FRAGS;
+	rc = open_all(p, opt);
+	if (rc < 0) {
+		packet_destroy(&p->link);
+		return rc;
+	}
 	p->claim_fd = opt->claim_fd;
 	*out = &p->link;
 	return 0;

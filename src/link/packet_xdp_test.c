@@ -5,12 +5,16 @@
  */
 #include "base/clock.h"
 #include "base/bytes.h"
+#include "base/checksum.h"
 #include "link/claim.h"
 #include "link/packet.h"
 #include "link/veth.h"
 #include "link/xdp.h"
 #include <errno.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
 #include <net/if.h>
+#include <netinet/in.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -390,6 +394,134 @@ static void large_frames_from_elsewhere_are_copied(void **state)
 	assert_int_equal(w->ours->info.rx_pool->free_count, free_before);
 }
 
+static void set_tso(const char *interface, uint32_t on)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ethtool_value value = {.cmd = ETHTOOL_STSO, .data = on};
+	struct ifreq req = {.ifr_data = (void *)&value};
+
+	strcpy(req.ifr_name, interface);
+	assert_int_equal(ioctl(fd, SIOCETHTOOL, &req), 0);
+	close(fd);
+}
+
+/* Where the kernel cuts large frames, since the interface does not take them. */
+static int setup_cutting(void **state, bool xdp)
+{
+	setup_packet(state); /* makes the namespace, where that is allowed */
+	if (*state == NULL)
+		return 0;
+	teardown(state);
+	set_tso("va", 0);
+	return setup(state, xdp);
+}
+
+static int setup_cutting_packet(void **state)
+{
+	return setup_cutting(state, false);
+}
+
+static int setup_cutting_xdp(void **state)
+{
+	return setup_cutting(state, true);
+}
+
+static int teardown_cutting(void **state)
+{
+	int rc = teardown(state);
+
+	if (*state)
+		set_tso("va", 1);
+	return rc;
+}
+
+enum { TCP_HEADERS = 14 + 20 + 20, LARGE_BYTES = 60000, MSS = 1448, ETH_MARK = 0x1234 };
+
+/* Ethernet, IPv4 and TCP headers of a frame of LARGE_BYTES that asks to be cut. */
+static void write_tcp_headers(uint8_t *at)
+{
+	memset(at, 0, TCP_HEADERS);
+	put_be16(at + 12, 0x0800);
+	at[14] = 0x45;
+	put_be16(at + 16, TCP_HEADERS - 14 + LARGE_BYTES);
+	at[22] = 64;
+	at[23] = IPPROTO_TCP;
+	put_be32(at + 26, OURS);
+	put_be32(at + 30, ANOTHER);
+	at[46] = 0x50;
+	at[47] = 0x10; /* ACK */
+	put_be16(at + 50,
+		 csum_fold(csum_partial(
+		     at + 26, 8, csum_add(csum_word(IPPROTO_TCP), csum_word(20 + LARGE_BYTES)))) ^
+		     0xffff);
+}
+
+static struct frame marked_frame(struct world *w, uint8_t mark)
+{
+	struct frame f = {.head = pool_get(w->ours->info.rx_pool), .len = 60};
+
+	memset(f.head->data, mark, 60);
+	put_be16(f.head->data + 12, ETH_MARK);
+	f.head->len = 60;
+	return f;
+}
+
+static void expect_mark(struct world *w, uint8_t mark)
+{
+	struct buf *b = next(w->peer);
+
+	assert_non_null(b);
+	assert_int_equal(get_be16(b->data + 12), ETH_MARK);
+	assert_int_equal(b->data[59], mark);
+	buf_unref(b);
+}
+
+static void a_large_frame_is_cut_and_nothing_overtakes_it(void **state)
+{
+	struct world *w = allowed(state);
+	struct buf *payload = heap_alloc(w->heap, LARGE_BYTES),
+		   *head = pool_get(w->ours->info.rx_pool);
+	struct frame f[3] = {marked_frame(w, 1), {.head = head}, marked_frame(w, 2)};
+	uint32_t done = 0;
+
+	assert_true(w->ours->info.offloads & OFFLOAD_TSO);
+	assert_true(w->ours->info.tso_max_bytes >= LARGE_BYTES);
+	for (uint32_t i = 0; i < LARGE_BYTES; i++)
+		payload->data[i] = large_byte(i);
+	write_tcp_headers(head->data);
+	head->len = TCP_HEADERS;
+	f[1].len = TCP_HEADERS + LARGE_BYTES;
+	f[1].l3_offset = 14;
+	f[1].l4_offset = 34;
+	f[1].offload = OFFLOAD_TSO | OFFLOAD_L4_CSUM;
+	f[1].tso_mss = MSS;
+	f[1].nfrags = 1;
+	f[1].frags[0] = (struct frame_frag){buf_ref(payload), payload->data, LARGE_BYTES};
+	assert_int_equal(w->ours->ops->tx(w->ours, f, 3, 0), 3);
+	expect_mark(w, 1);
+	while (done < LARGE_BYTES) {
+		struct buf *b = next(w->peer);
+		uint32_t len = LARGE_BYTES - done < MSS ? LARGE_BYTES - done : MSS;
+
+		assert_non_null(b);
+		assert_int_equal(b->len, TCP_HEADERS + len);
+		assert_int_equal(get_be16(b->data + 16), TCP_HEADERS - 14 + len);
+		assert_int_equal(get_be32(b->data + 38), done);
+		assert_memory_equal(b->data + TCP_HEADERS, payload->data + done, len);
+		buf_unref(b);
+		done += len;
+	}
+	expect_mark(w, 2);
+	assert_int_equal(w->ours->tx_copied_bytes, w->ours->ops->name[0] == 'x' ? 0 : 60);
+	await_sole(w->ours, payload);
+	buf_unref(payload);
+}
+
+static void an_interface_that_takes_large_frames_gets_none(void **state)
+{
+	assert_int_equal(allowed(state)->ours->info.offloads, 0);
+}
+
 static void a_busy_queue_is_refused(void **state)
 {
 	struct world *w = allowed(state);
@@ -425,6 +557,8 @@ static void an_address_is_claimed_once(void **state)
 #define over_xdp(test) cmocka_unit_test_setup_teardown(test, setup_xdp, teardown)
 #define over_large(mode, test)                                                                     \
 	cmocka_unit_test_setup_teardown(test, setup_large_##mode, teardown_large)
+#define over_cutting(link, test)                                                                   \
+	cmocka_unit_test_setup_teardown(test, setup_cutting_##link, teardown_cutting)
 #define over_packet(test) cmocka_unit_test_setup_teardown(test, setup_packet, teardown)
 
 int main(void)
@@ -434,11 +568,15 @@ int main(void)
 	    over_packet(fragments_are_copied_into_the_ring),
 	    over_packet(a_long_burst_arrives_whole),
 	    over_packet(an_address_is_claimed_once),
+	    over_packet(an_interface_that_takes_large_frames_gets_none),
+	    over_cutting(packet, a_large_frame_is_cut_and_nothing_overtakes_it),
 	    over_xdp(only_what_is_for_our_address_arrives),
 	    over_xdp(fragments_leave_from_where_they_lie),
 	    over_xdp(what_lies_outside_the_umem_is_copied),
 	    over_xdp(a_long_burst_arrives_whole),
 	    over_xdp(a_busy_queue_is_refused),
+	    over_xdp(an_interface_that_takes_large_frames_gets_none),
+	    over_cutting(xdp, a_large_frame_is_cut_and_nothing_overtakes_it),
 	    over_large(native, large_frames_arrive_whole),
 	    over_large(native, large_frames_leave_from_where_they_lie),
 	    over_large(native, large_frames_from_elsewhere_are_copied),

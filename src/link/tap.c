@@ -5,12 +5,11 @@
 #include "link/tap.h"
 #include "base/list.h"
 #include "link/interface.h"
-#include "link/offload.h"
+#include "link/vnet_header.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/if_ether.h>
 #include <linux/if_tun.h>
-#include <linux/virtio_net.h>
 #include <net/if.h>
 #include <poll.h>
 #include <stdlib.h>
@@ -19,8 +18,6 @@
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
-
-enum { TCP_CHECKSUM = 16, UDP_CHECKSUM = 6 }; /* offsets in headers: RFC 9293 3.1, RFC 768 */
 
 struct tap {
 	struct link link;
@@ -90,27 +87,10 @@ static int tap_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 	return n;
 }
 
-static struct virtio_net_hdr header_of(const struct frame *f)
-{
-	struct virtio_net_hdr h = {0};
-
-	if (!(f->offload & (OFFLOAD_L4_CSUM | OFFLOAD_TSO)))
-		return h;
-	h.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM;
-	h.csum_start = f->l4_offset;
-	h.csum_offset = offload_is_tcp(f) ? TCP_CHECKSUM : UDP_CHECKSUM;
-	if (f->offload & OFFLOAD_TSO) {
-		h.gso_type = VIRTIO_NET_HDR_GSO_TCPV4;
-		h.gso_size = f->tso_mss;
-		h.hdr_len = (uint16_t)offload_tcp_headers(f);
-	}
-	return h;
-}
-
 /* 0: sent, or lost, as behind a pulled cable (the interface is down). -EAGAIN: later; -ENODEV. */
 static int send_one(struct tap *t, const struct frame *f)
 {
-	struct virtio_net_hdr h = header_of(f);
+	struct virtio_net_hdr h = vnet_header(f);
 	struct iovec parts[2 + FRAME_FRAGS] = {{&h, sizeof(h)}, {f->head->data, f->head->len}};
 
 	for (unsigned i = 0; i < f->nfrags; i++)
