@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "link/cutter.h"
 #include "link/interface.h"
+#include "link/veil.h"
 #include <errno.h>
 #include <linux/filter.h>
 #include <linux/if_ether.h>
@@ -32,6 +33,7 @@ struct packet {
 	struct link link;
 	int fd;
 	int claim_fd; /* claim_take() */
+	int veil_fd;  /* veil_drop(); negative: there is none */
 	int index;    /* of the interface */
 	struct cutter cutter;
 	bool down; /* it went down, and no frame has come since: it may be gone, too */
@@ -245,6 +247,8 @@ static void close_all(struct packet *p)
 		munmap(p->rx, p->map_bytes);
 	close(p->fd);
 	cutter_close(&p->cutter);
+	if (p->veil_fd >= 0)
+		close(p->veil_fd);
 	if (p->claim_fd >= 0)
 		close(p->claim_fd);
 }
@@ -382,6 +386,8 @@ static int open_all(struct packet *p, const struct packet_options *opt)
 		return rc;
 	p->link.info.max_frags = FRAME_FRAGS;
 	open_cutter(p, opt->interface);
+	if (!ip_is_any(&opt->addr) && !opt->send_only)
+		p->veil_fd = veil_drop(p->index, &opt->addr);
 	return 0;
 }
 
@@ -393,7 +399,7 @@ int packet_open(struct link **out, const struct packet_options *opt)
 	if (!p)
 		return -ENOMEM;
 	p->link.ops = &packet_ops;
-	p->claim_fd = p->cutter.fd = -1;
+	p->claim_fd = p->veil_fd = p->cutter.fd = -1;
 	p->fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
 	if (p->fd < 0) {
 		rc = -errno;

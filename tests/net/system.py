@@ -206,6 +206,31 @@ def an_address_of_the_kernels_is_refused():
     end(server, client)
 
 
+def counter(host, name):
+    """One of the kernel's counters of IP."""
+    names, values = [line.split() for line in host.run("grep", "^Ip:", "/proc/net/snmp").decode().splitlines()]
+    return int(values[names.index(name)])
+
+
+def the_kernel_leaves_our_packets_alone():
+    """Also one that is a router: it would send them out again, or an error back."""
+    if LINK == "packet" and tuple(map(int, os.uname().release.split(".")[:2])) < (6, 6):
+        print("skipped: Linux has tcx since 6.6")
+        return
+    server, client = pair(True, False)
+    server.host.run("ip", "addr", "add", "10.7.0.77/24", "dev", server.interface)
+    server.host.run("sh", "-c", "echo 1 >/proc/sys/net/ipv4/ip_forward")
+    s = start_server(server, *echo_args("server"))
+    before = counter(server.host, "InReceives")
+    echo_through(client.host, 4)
+    seen = counter(server.host, "InReceives") - before
+    client.host.run("ping", "-c", "1", "-W", "2", "10.7.0.77")
+    if seen > 0 or counter(server.host, "InReceives") == before:
+        raise AssertionError("the kernel saw %d packets of ours" % seen)
+    ended_well(s, "tcp-echo")
+    end(server, client)
+
+
 def a_second_process_for_the_address_is_refused():
     server, client = pair(True, False)
     s = start_server(server, *echo_args("server"))
@@ -407,7 +432,7 @@ else:
     CASES = [ours_with_ours, our_server_with_the_kernels_client, the_kernels_server_with_our_client,
              half_a_gigabyte_comes_back_as_it_was_sent,
              half_a_gigabyte_is_downloaded_as_it_is, the_kernel_pings_us,
-             an_address_of_the_kernels_is_refused, a_second_process_for_the_address_is_refused,
+             an_address_of_the_kernels_is_refused, the_kernel_leaves_our_packets_alone, a_second_process_for_the_address_is_refused,
              killed_and_started_again_at_once, a_peer_killed_amidst_a_transfer_does_no_harm,
              a_link_that_goes_down_and_up_again_delays,
              an_interface_that_disappears_fails_what_waits, a_gateway_is_used,
