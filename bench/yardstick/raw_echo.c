@@ -1,12 +1,15 @@
-/* raw_echo.c - the least that a ping-pong over an interface can cost without the kernel's stack:
- * frames that hold nothing but addresses, sent back and forth by two processes that spin. Built
+/* raw_echo.c - the least that a ping-pong over an interface costs without the kernel's stack, and the
+ * most that goes one way: frames with nothing but addresses, by two processes that spin. Built
  * with raw_packet.c as raw_echo_packet, with raw_xdp.c as raw_echo_xdp.
  *
  *	raw_echo_... server INTERFACE OWN PEER		until a frame says that it was the last
  *	raw_echo_... client INTERFACE OWN PEER SIZE MESSAGES
+ *	raw_echo_... sink INTERFACE OWN PEER		until none comes any more
+ *	raw_echo_... source INTERFACE OWN PEER SIZE SECONDS
  *
  * OWN and PEER are IPv4 addresses, SIZE a frame's bytes. The client prints messages=, p50_ns=,
- * p99_ns= and rate=; the server "port 0" when it is there.
+ * p99_ns= and rate=; the sink rate=, in bytes a second; server and sink "port 0" when they are
+ * there.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,6 +25,10 @@
 #include <string.h>
 
 enum { TYPE = 12, SOURCE = 26, DESTINATION = 30, LAST = 34, MIN_BYTES = 60 };
+
+/* How long a sink waits for the first, and how long there is nothing when it was the last. */
+#define START_PATIENCE_NS UINT64_C(60000000000)
+#define END_NS            UINT64_C(200000000)
 
 static uint8_t frame[RAW_MAX_BYTES];
 
@@ -84,21 +91,67 @@ static void ask(size_t size, uint64_t messages)
 	print_result(&h, now_ns() - all_start_ns);
 }
 
+/* The rate from the first to the last that came. */
+static void sink(void)
+{
+	uint64_t start_ns = 0, last_ns = now_ns(), received = 0;
+	uint64_t patience_ns = START_PATIENCE_NS;
+
+	puts("port 0");
+	fflush(stdout);
+	while (now_ns() - last_ns < patience_ns) {
+		size_t len = raw_try_receive(frame);
+
+		if (len == 0)
+			continue;
+		received += len;
+		last_ns = now_ns();
+		if (start_ns == 0)
+			start_ns = last_ns;
+		patience_ns = END_NS;
+	}
+	if (start_ns == last_ns || start_ns == 0)
+		die("nothing came");
+	printf("bytes=%llu rate=%.0f\n", (unsigned long long)received,
+	       (double)received * 1e9 / (double)(last_ns - start_ns));
+}
+
+static void source(size_t size, double seconds)
+{
+	const uint64_t end_ns = now_ns() + (uint64_t)(seconds * 1e9);
+
+	while (now_ns() < end_ns)
+		raw_send_burst(frame, size);
+}
+
+static bool is(const char *role, const char *name, int argc, int words)
+{
+	return argc == words && strcmp(role, name) == 0;
+}
+
 int main(int argc, char **argv)
 {
-	bool server = argc == 5 && strcmp(argv[1], "server") == 0;
+	const char *role = argc > 1 ? argv[1] : "";
+	const bool serves = is(role, "server", argc, 5), sinks = is(role, "sink", argc, 5);
 	size_t size = 0;
 
-	if (argc == 7 && strcmp(argv[1], "client") == 0)
+	if (is(role, "client", argc, 7) || is(role, "source", argc, 7))
 		size = strtoul(argv[5], NULL, 10);
-	else if (!server)
-		die("usage: raw_echo server|client INTERFACE OWN PEER [SIZE MESSAGES]");
-	if (!server && (size < MIN_BYTES || size > RAW_MAX_BYTES))
+	else if (!serves && !sinks)
+		die("usage: raw_echo server|client|sink|source INTERFACE OWN PEER [SIZE "
+		    "MESSAGES|SECONDS]");
+	if (!serves && !sinks && (size < MIN_BYTES || size > RAW_MAX_BYTES))
 		die("SIZE is 60 to 1514");
-	raw_open(argv[2], address(argv[3]));
+	raw_open(argv[2], address(argv[3]),
+		 strcmp(role, "sink") == 0 || strcmp(role, "source") == 0 ? RAW_MANY_SLOTS
+									  : RAW_FEW_SLOTS);
 	make_frame(address(argv[3]), address(argv[4]));
-	if (server)
+	if (serves)
 		serve();
+	else if (sinks)
+		sink();
+	else if (strcmp(role, "source") == 0)
+		source(size, strtod(argv[6], NULL));
 	else
 		ask(size, strtoull(argv[6], NULL, 10));
 	return 0;

@@ -1,5 +1,5 @@
 /* raw_frames.h - frames over an interface by hand, for raw_echo.c: raw_packet.c and raw_xdp.c. No
- * more than a ping-pong needs: one frame is on its way at a time. Errors end the program.
+ * more than a ping-pong and a stream one way need. Errors end the program.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -11,13 +11,32 @@
 
 enum { RAW_MAX_BYTES = 1514 };
 
-/* addr: the IPv4 address, host order, that frames to us have. */
-void raw_open(const char *interface, uint32_t addr);
+enum { RAW_FEW_SLOTS = 64, RAW_MANY_SLOTS = 1024 };
+
+/* addr: the IPv4 address, host order, that frames to us have. slots: of each ring, a power of two:
+ * few stay in the caches, many take a stream. */
+void raw_open(const char *interface, uint32_t addr, unsigned slots);
 
 /* Sends a frame; it has left when this returns. */
 void raw_send(const void *frame, size_t len);
 
-/* Spins until a frame has come, and copies it; its bytes. */
-size_t raw_receive(void *frame);
+enum { RAW_BURST = 32 };
+
+/* Sends a frame so many times in one burst, with one system call; waits for room. */
+void raw_send_burst(const void *frame, size_t len);
+
+/* Copies a frame that has come; its bytes, 0: none has. */
+size_t raw_try_receive(void *frame);
+
+/* Spins until one has come. */
+static inline size_t raw_receive(void *frame)
+{
+	size_t len;
+
+	do
+		len = raw_try_receive(frame);
+	while (len == 0);
+	return len;
+}
 
 #endif

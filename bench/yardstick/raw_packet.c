@@ -15,11 +15,11 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 
-enum { SLOTS = 64, SLOT_BYTES = 2048, BLOCK_BYTES = 1 << 16 };
+enum { SLOT_BYTES = 2048, BLOCK_BYTES = 1 << 16 };
 
 static int fd;
-static uint8_t *ring; /* SLOTS to receive into, then SLOTS to send from */
-static unsigned next_in, next_out;
+static uint8_t *ring; /* slots to receive into, then as many to send from */
+static unsigned slots, next_in, next_out;
 
 static struct tpacket2_hdr *slot(unsigned i)
 {
@@ -32,15 +32,16 @@ static void set_option(int name, const void *value, size_t size)
 		die("cannot set up the socket");
 }
 
-void raw_open(const char *interface, uint32_t addr)
+void raw_open(const char *interface, uint32_t addr, unsigned wanted)
 {
-	const struct tpacket_req shape = {BLOCK_BYTES, SLOTS * SLOT_BYTES / BLOCK_BYTES, SLOT_BYTES,
-					  SLOTS};
+	const struct tpacket_req shape = {BLOCK_BYTES, wanted * SLOT_BYTES / BLOCK_BYTES,
+					  SLOT_BYTES, wanted};
 	const struct sockaddr_ll at = {.sll_family = AF_PACKET,
 				       .sll_protocol = htons(ETH_P_IP),
 				       .sll_ifindex = (int)if_nametoindex(interface)};
 	const int version = TPACKET_V2, yes = 1;
 
+	slots = wanted;
 	(void)addr; /* nothing else is on the wire */
 	fd = socket(AF_PACKET, SOCK_RAW, 0);
 	if (fd < 0)
@@ -50,36 +51,53 @@ void raw_open(const char *interface, uint32_t addr)
 	set_option(PACKET_TX_RING, &shape, sizeof(shape));
 	set_option(PACKET_QDISC_BYPASS, &yes, sizeof(yes));
 	set_option(PACKET_IGNORE_OUTGOING, &yes, sizeof(yes));
-	ring = mmap(NULL, (size_t)2 * SLOTS * SLOT_BYTES, PROT_READ | PROT_WRITE,
+	ring = mmap(NULL, (size_t)2 * slots * SLOT_BYTES, PROT_READ | PROT_WRITE,
 		    MAP_SHARED | MAP_POPULATE, fd, 0);
 	if (ring == MAP_FAILED || bind(fd, (const struct sockaddr *)&at, sizeof(at)))
 		die("cannot bind the packet socket");
 }
 
-void raw_send(const void *frame, size_t len)
+static void put(const void *frame, size_t len)
 {
-	struct tpacket2_hdr *h = slot(SLOTS + next_out);
+	struct tpacket2_hdr *h = slot(slots + next_out);
 
 	while (__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) != TP_STATUS_AVAILABLE)
 		;
 	memcpy((uint8_t *)h + TPACKET_ALIGN(sizeof(*h)), frame, len);
 	h->tp_len = (uint32_t)len;
 	__atomic_store_n(&h->tp_status, TP_STATUS_SEND_REQUEST, __ATOMIC_RELEASE);
-	if (send(fd, NULL, 0, MSG_DONTWAIT) < 0)
-		die("cannot send");
-	next_out = (next_out + 1) % SLOTS;
+	next_out = (next_out + 1) & (slots - 1);
 }
 
-size_t raw_receive(void *frame)
+static void tell_kernel(void)
+{
+	if (send(fd, NULL, 0, MSG_DONTWAIT) < 0)
+		die("cannot send");
+}
+
+void raw_send(const void *frame, size_t len)
+{
+	put(frame, len);
+	tell_kernel();
+}
+
+void raw_send_burst(const void *frame, size_t len)
+{
+	for (int i = 0; i < RAW_BURST; i++)
+		put(frame, len);
+	tell_kernel();
+}
+
+size_t raw_try_receive(void *frame)
 {
 	struct tpacket2_hdr *h = slot(next_in);
 	size_t len;
 
-	while (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
-		;
+	if (!(__atomic_load_n(&h->tp_status, __ATOMIC_ACQUIRE) & TP_STATUS_USER))
+		return 0;
 	len = h->tp_snaplen < RAW_MAX_BYTES ? h->tp_snaplen : RAW_MAX_BYTES;
 	memcpy(frame, (uint8_t *)h + h->tp_mac, len);
 	__atomic_store_n(&h->tp_status, TP_STATUS_KERNEL, __ATOMIC_RELEASE);
-	next_in = (next_in + 1) % SLOTS;
+	next_in = (next_in + 1) & (slots - 1);
 	return len;
 }

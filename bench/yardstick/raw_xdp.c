@@ -18,9 +18,6 @@
 
 enum {
 	CHUNK = 4096,
-	SLOTS = 64,
-	RECEIVED = SLOTS,
-	CHUNKS = 2 * SLOTS,
 	BIND_TRIES = 500,
 	BIND_PAUSE_US = 10000,
 };
@@ -29,8 +26,8 @@ static struct xsk_ring_prod fill, out;
 static struct xsk_ring_cons in, completion;
 static struct xsk_socket *xsk;
 static struct xdp_program program;
-static uint8_t *area; /* SLOTS chunks to send from, then RECEIVED to receive into */
-static unsigned next_out;
+static uint8_t *area; /* chunks to send from, `slots` of them, then as many to receive into */
+static unsigned slots, next_out;
 
 static void give(uint64_t addr)
 {
@@ -45,20 +42,21 @@ static void give(uint64_t addr)
 static void make_socket(const char *interface)
 {
 	const struct xsk_umem_config umem_shape = {
-	    .fill_size = SLOTS, .comp_size = SLOTS, .frame_size = CHUNK};
+	    .fill_size = slots, .comp_size = slots, .frame_size = CHUNK};
 	const struct xsk_socket_config shape = {
-	    .rx_size = SLOTS,
-	    .tx_size = SLOTS,
+	    .rx_size = slots,
+	    .tx_size = slots,
 	    .libxdp_flags = XSK_LIBXDP_FLAGS__INHIBIT_PROG_LOAD,
 	    .bind_flags = XDP_COPY | XDP_USE_NEED_WAKEUP,
 	};
 	struct xsk_umem *umem;
 
-	area = mmap(NULL, CHUNKS * CHUNK, PROT_READ | PROT_WRITE,
+	area = mmap(NULL, 2 * (size_t)slots * CHUNK, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_POPULATE, -1, 0);
 	if (area == MAP_FAILED)
 		die("no memory");
-	errno = -xsk_umem__create(&umem, area, CHUNKS * CHUNK, &fill, &completion, &umem_shape);
+	errno = -xsk_umem__create(&umem, area, 2 * (size_t)slots * CHUNK, &fill, &completion,
+				  &umem_shape);
 	if (errno)
 		die("cannot make a UMEM");
 	/* A process that has just ended may still have the queue for a moment. */
@@ -72,15 +70,16 @@ static void make_socket(const char *interface)
 		die("cannot bind to queue 0");
 }
 
-void raw_open(const char *interface, uint32_t addr)
+void raw_open(const char *interface, uint32_t addr, unsigned wanted)
 {
+	slots = wanted;
 	errno = -xdp_program_attach(&program, (int)if_nametoindex(interface), addr,
 				    XDP_MODE_GENERIC, false);
 	if (errno)
 		die("cannot attach an XDP program");
 	make_socket(interface);
-	for (uint64_t i = 0; i < RECEIVED; i++)
-		give((SLOTS + i) * CHUNK);
+	for (uint64_t i = 0; i < slots; i++)
+		give((slots + i) * CHUNK);
 	errno = -xdp_program_add(&program, 0, xsk_socket__fd(xsk));
 	if (errno)
 		die("cannot direct frames to the socket");
@@ -88,12 +87,12 @@ void raw_open(const char *interface, uint32_t addr)
 
 static void take_completions(void)
 {
-	uint32_t at, n = xsk_ring_cons__peek(&completion, SLOTS, &at);
+	uint32_t at, n = xsk_ring_cons__peek(&completion, slots, &at);
 
 	xsk_ring_cons__release(&completion, n);
 }
 
-void raw_send(const void *frame, size_t len)
+static void put(const void *frame, size_t len)
 {
 	uint64_t addr = (uint64_t)next_out * CHUNK;
 	struct xdp_desc *d;
@@ -106,19 +105,39 @@ void raw_send(const void *frame, size_t len)
 	d = xsk_ring_prod__tx_desc(&out, at);
 	*d = (struct xdp_desc){.addr = addr, .len = (uint32_t)len};
 	xsk_ring_prod__submit(&out, 1);
-	if (sendto(xsk_socket__fd(xsk), NULL, 0, MSG_DONTWAIT, NULL, 0) < 0)
-		die("cannot send");
-	next_out = (next_out + 1) % SLOTS;
+	next_out = (next_out + 1) & (slots - 1);
 }
 
-size_t raw_receive(void *frame)
+/* EAGAIN: a call sends no more than a burst, and something is left. */
+static void tell_kernel(void)
+{
+	while (sendto(xsk_socket__fd(xsk), NULL, 0, MSG_DONTWAIT, NULL, 0) < 0) {
+		if (errno != EAGAIN)
+			die("cannot send");
+	}
+}
+
+void raw_send(const void *frame, size_t len)
+{
+	put(frame, len);
+	tell_kernel();
+}
+
+void raw_send_burst(const void *frame, size_t len)
+{
+	for (int i = 0; i < RAW_BURST; i++)
+		put(frame, len);
+	tell_kernel();
+}
+
+size_t raw_try_receive(void *frame)
 {
 	const struct xdp_desc *d;
 	uint32_t at;
 	size_t len;
 
-	while (xsk_ring_cons__peek(&in, 1, &at) == 0)
-		;
+	if (xsk_ring_cons__peek(&in, 1, &at) == 0)
+		return 0;
 	d = xsk_ring_cons__rx_desc(&in, at);
 	len = d->len < RAW_MAX_BYTES ? d->len : RAW_MAX_BYTES;
 	memcpy(frame, area + d->addr, len);
