@@ -99,6 +99,8 @@ def programs(server, client):
         both(server, client,
              [example("udp-ping-pong"), "--server", SERVER, PORT, CLIENT, PORT, size, count],
              [example("udp-ping-pong"), "--client", CLIENT, PORT, SERVER, PORT, size, count])
+    both(server, client, [example("udp-push-pop"), "--server", SERVER, PORT, "64", "20"],
+         [example("udp-push-pop"), "--client", CLIENT, PORT, SERVER, PORT, "64", "20"])
 
 
 def ours_with_ours():
@@ -184,6 +186,32 @@ def half_a_gigabyte_is_downloaded_as_it_is():
     HASHED["from us"] += total
     s.send_signal(signal.SIGTERM)
     ended_well(s, "http-server")
+    end(server, client)
+
+
+# A client of kv-server: stores values of all sizes, and asks for them in one pipeline.
+KV_PEER = """
+import socket, sys
+s = socket.create_connection((sys.argv[1], int(sys.argv[2])), 120)
+f = s.makefile("rb")
+def request(*words):
+    return b"*%d\\r\\n" % len(words) + b"".join(b"$%d\\r\\n%b\\r\\n" % (len(w), w) for w in words)
+values = [bytes([65 + i % 26]) * n for i, n in enumerate((0, 1, 64, 1447, 1448, 1449, 100000))]
+for i, v in enumerate(values):
+    s.sendall(request(b"SET", b"%d" % i, v))
+    assert f.readline() == b"+OK\\r\\n"
+s.sendall(b"".join(request(b"GET", b"%d" % i) for i in range(len(values))))
+for v in values:
+    assert f.read(len(b"$%d\\r\\n" % len(v) + v) + 2) == b"$%d\\r\\n%b\\r\\n" % (len(v), v)
+"""
+
+
+def kv_server_keeps_what_it_is_given():
+    server, client = pair(True, False)
+    s = start_server(server, example("kv-server"), SERVER, PORT, "64")
+    client.host.run("python3", "-c", KV_PEER, SERVER, PORT)
+    s.send_signal(signal.SIGTERM)
+    ended_well(s, "kv-server")
     end(server, client)
 
 
@@ -431,7 +459,8 @@ if SLOW:
 else:
     CASES = [ours_with_ours, our_server_with_the_kernels_client, the_kernels_server_with_our_client,
              half_a_gigabyte_comes_back_as_it_was_sent,
-             half_a_gigabyte_is_downloaded_as_it_is, the_kernel_pings_us,
+             half_a_gigabyte_is_downloaded_as_it_is, kv_server_keeps_what_it_is_given,
+             the_kernel_pings_us,
              an_address_of_the_kernels_is_refused, the_kernel_leaves_our_packets_alone, a_second_process_for_the_address_is_refused,
              killed_and_started_again_at_once, a_peer_killed_amidst_a_transfer_does_no_harm,
              a_link_that_goes_down_and_up_again_delays,
