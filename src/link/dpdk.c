@@ -18,6 +18,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 struct dpdk {
@@ -233,37 +234,86 @@ static bool heap_is_readable(const struct dpdk *d, const struct frame *f)
 	return true;
 }
 
-/* A frame that the device cannot read as it lies, in one mbuf. NULL: none is left, or it is too
- * large. */
-static struct rte_mbuf *copy(struct dpdk *d, struct frame *f)
+/* Another buffer at the end of a chain that is being filled. NULL: none is left. */
+static struct buf *extend(struct dpdk *d, struct rte_mbuf *chain, struct rte_mbuf *last)
 {
 	struct buf *b = pool_get(d->link.info.rx_pool);
-	struct frame whole = {.head = b};
+	struct rte_mbuf *m;
 
-	if (!b || f->len > buf_tailroom(b)) {
-		if (b)
-			buf_unref(b);
+	if (!b)
+		return NULL;
+	m = mbuf_of_buf(b);
+	m->data_off = (uint16_t)(b->data - (uint8_t *)m->buf_addr);
+	m->data_len = 0;
+	m->pkt_len = 0;
+	m->nb_segs = 1;
+	m->next = NULL;
+	if (last) {
+		last->next = m;
+		chain->nb_segs++;
+	}
+	return b;
+}
+
+/* Appends bytes to a chain, which gets longer as it takes. False: no buffers are left. */
+static bool append(struct dpdk *d, struct rte_mbuf *chain, struct rte_mbuf **last,
+		   const uint8_t *data, uint32_t len)
+{
+	chain->pkt_len += len;
+	while (len > 0) {
+		uint32_t room = rte_pktmbuf_tailroom(*last), now = len < room ? len : room;
+
+		if (room == 0) {
+			struct buf *b = extend(d, chain, *last);
+
+			if (!b)
+				return false;
+			*last = mbuf_of_buf(b);
+			continue;
+		}
+		memcpy(rte_pktmbuf_mtod_offset(*last, uint8_t *, (*last)->data_len), data, now);
+		(*last)->data_len = (uint16_t)((*last)->data_len + now);
+		data += now;
+		len -= now;
+	}
+	return true;
+}
+
+/* A frame that the device cannot read as it lies. NULL: no buffers are left. */
+static struct rte_mbuf *copy(struct dpdk *d, struct frame *f)
+{
+	struct buf *b = extend(d, NULL, NULL);
+	struct rte_mbuf *chain, *last;
+	bool good;
+
+	if (!b)
+		return NULL;
+	chain = last = mbuf_of_buf(b);
+	good = append(d, chain, &last, f->head->data, f->head->len);
+	for (unsigned i = 0; good && i < f->nfrags; i++)
+		good = append(d, chain, &last, f->frags[i].data, f->frags[i].len);
+	if (!good) {
+		rte_pktmbuf_free(chain);
 		return NULL;
 	}
-	frame_copy(f, b->data);
-	b->len = f->len;
 	d->link.tx_copied_bytes += f->len;
-	frame_release(f);
-	f->head = b;
-	f->nfrags = 0;
-	return head_mbuf(&whole);
+	return chain;
 }
 
 static struct rte_mbuf *mbuf_of_frame(struct dpdk *d, struct frame *f)
 {
+	bool copied = !is_mbuf(d, f->head) || !heap_is_readable(d, f);
 	struct rte_mbuf *m;
 
-	if (!is_mbuf(d, f->head) || !heap_is_readable(d, f))
+	if (copied)
 		m = copy(d, f);
 	else
 		m = f->nfrags > 0 ? chain(d, f) : head_mbuf(f);
-	if (m)
-		ask_offloads(m, f);
+	if (!m)
+		return NULL;
+	ask_offloads(m, f);
+	if (copied)
+		frame_release(f);
 	return m;
 }
 
@@ -311,12 +361,23 @@ static int dpdk_arm(struct link *l)
 	return rte_eth_rx_queue_count(d->port.id, 0) > 0;
 }
 
+/* What was sent last, a RST perhaps, lies in a ring that goes with us when the peer reads it there:
+ * it gets a moment, if it is there. */
+static void await_peer(const struct dpdk *d)
+{
+	const struct timespec moment = {.tv_nsec = DPDK_PARTING_NS};
+
+	if (d->port.peer_reads && d->link.tx_frames > 0)
+		nanosleep(&moment, NULL);
+}
+
 static void dpdk_destroy(struct link *l)
 {
 	struct dpdk *d = dpdk_of(l);
 
 	if (d->kept > 0 && !send_kept(d))
 		rte_pktmbuf_free_bulk(d->keep, d->kept);
+	await_peer(d);
 	dpdk_port_stop(&d->port);
 	dpdk_pool_end(l->info.rx_pool);
 	rte_mempool_free(d->attached);
@@ -333,8 +394,9 @@ static const struct link_ops dpdk_ops = {
     .destroy = dpdk_destroy,
 };
 
-/* Lets the device read the heap. A virtual one reads as we do; a physical one needs its addresses,
- * which only VFIO with virtual addresses gives. */
+/* Lets the device read the heap. A virtual one reads as we do, unless its peer reads by itself, who
+ * has DPDK's memory alone; a physical one needs its addresses, which only VFIO with virtual
+ * addresses gives. */
 static bool map_heap(struct dpdk *d)
 {
 	struct rte_device *device = d->port.info.device;
@@ -342,7 +404,7 @@ static bool map_heap(struct dpdk *d)
 	uint8_t *area = heap_pin(d->heap, &bytes);
 
 	if (strcmp(rte_bus_name(rte_dev_bus(device)), "vdev") == 0)
-		return true;
+		return !d->port.peer_reads;
 	if (rte_eal_iova_mode() != RTE_IOVA_VA ||
 	    rte_extmem_register(area, bytes, NULL, 0, (size_t)sysconf(_SC_PAGESIZE)) != 0)
 		return false;
@@ -400,6 +462,8 @@ static int open_port(struct dpdk *d, const struct dpdk_setup *s, char why[DPDK_W
 		return rc;
 	}
 	d->heap_mapped = map_heap(d);
+	if (!d->heap_mapped) /* such a frame could not be copied into one buffer */
+		d->port.offloads &= ~(uint32_t)OFFLOAD_TSO;
 	describe(d);
 	return 0;
 }

@@ -4,6 +4,7 @@
  */
 #include "link/dpdk_port.h"
 #include "base/log.h"
+#include "link/dpdk_calm.h"
 #include "link/dpdk_still.h"
 #include <dirent.h>
 #include <errno.h>
@@ -84,12 +85,15 @@ static char **copy_arguments(const struct dpdk_setup *s)
 static int init_quietly(FILE *said, int argc, char **argv)
 {
 	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO), rc;
+	struct calm calm;
 
 	fflush(stdout);
 	dup2(fileno(said), STDOUT_FILENO);
 	dup2(fileno(said), STDERR_FILENO);
 	rte_openlog_stream(said);
+	calm_begin(&calm);
 	rc = rte_eal_init(argc, argv);
+	calm_end(&calm);
 	rte_openlog_stream(NULL);
 	fflush(stdout);
 	if (out >= 0)
@@ -234,6 +238,7 @@ static void examine_memif(struct dpdk_port *p)
 	const char *path = strstr(arguments, "socket=");
 
 	p->memif = true;
+	p->peer_reads = strstr(arguments, "zero-copy=yes") != NULL;
 	p->reconnects = !strstr(arguments, "role=server") && !strstr(arguments, "role=master");
 	if (path)
 		path += strlen("socket=");
@@ -251,6 +256,7 @@ int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPD
 		    "in dpdk.eal_init, such as --vdev=net_tap0");
 		return -ENODEV;
 	}
+	p->peer_reads = strcmp(p->info.driver_name, "net_virtio_user") == 0;
 	if (strcmp(p->info.driver_name, "net_memif") == 0)
 		examine_memif(p);
 	rte_eth_dev_get_mtu(p->id, &p->mtu);
@@ -265,7 +271,7 @@ uint16_t dpdk_port_room(const struct dpdk_port *p)
 {
 	uint32_t frame = p->mtu + (uint32_t)RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN;
 
-	if (p->scatter || frame < RTE_MBUF_DEFAULT_DATAROOM)
+	if ((p->scatter && p->multi_segment) || frame < RTE_MBUF_DEFAULT_DATAROOM)
 		frame = RTE_MBUF_DEFAULT_DATAROOM;
 	frame = (frame + RTE_PKTMBUF_HEADROOM + 63) & ~63u;
 	return frame > UINT16_MAX ? UINT16_MAX & ~63 : (uint16_t)frame;
@@ -309,8 +315,7 @@ static void set_mac(struct dpdk_port *p, const uint8_t *mac)
 		rte_eth_promiscuous_enable(p->id);
 }
 
-int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_mempool *mempool,
-		    char why[DPDK_WHY_BYTES])
+static int start(struct dpdk_port *p, struct rte_mempool *mempool)
 {
 	int rc = configure(p);
 
@@ -318,20 +323,30 @@ int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_
 		rc = set_up_queues(p, mempool);
 	if (rc == 0 && p->memif)
 		rc = dpdk_still_begin();
-	if (rc == 0) {
-		rc = rte_eth_dev_start(p->id);
-		p->started = rc == 0;
-		if (p->reconnects) /* its peer may come later */
-			rc = 0;
-	}
+	if (rc < 0)
+		return rc;
+	rc = rte_eth_dev_start(p->id);
+	p->started = rc == 0;
+	return p->reconnects ? 0 : rc; /* its peer may come later */
+}
+
+int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_mempool *mempool,
+		    char why[DPDK_WHY_BYTES])
+{
+	struct calm calm;
+	int rc;
+
+	calm_begin(&calm);
+	rc = start(p, mempool);
+	if (rc == 0 && s->mac)
+		set_mac(p, s->mac);
+	calm_end(&calm);
 	if (rc < 0) {
 		SAY(why, "port %u (%s) does not start: %s", p->id, p->info.driver_name,
 		    rte_strerror(-rc));
 		return rc;
 	}
 	port_is_open = true;
-	if (s->mac)
-		set_mac(p, s->mac);
 	p->interrupts = p->conf.intr_conf.rxq && rte_eth_dev_rx_intr_ctl_q_get_fd(p->id, 0) >= 0;
 	log_info("DPDK port %u: %s, MTU %u%s%s", p->id, p->info.driver_name, p->mtu,
 		 p->multi_segment ? ", chains" : "", p->interrupts ? ", interrupts" : "");
@@ -375,10 +390,14 @@ static bool has_channel(const struct dpdk_port *p)
  * ends its process (DPDK 22.11). */
 static void reconnect(struct dpdk_port *p)
 {
+	struct calm calm;
+
 	if (++p->looks_down % DPDK_LOOKS_RECONNECT != 0 || (p->started && has_channel(p)))
 		return;
+	calm_begin(&calm);
 	rte_eth_dev_stop(p->id);
 	p->started = rte_eth_dev_start(p->id) == 0;
+	calm_end(&calm);
 }
 
 uint64_t dpdk_port_look_after(struct dpdk_port *p)
@@ -406,9 +425,13 @@ static void remember(const struct dpdk_port *p)
 
 void dpdk_port_stop(struct dpdk_port *p)
 {
+	struct calm calm;
+
 	remember(p);
+	calm_begin(&calm);
 	rte_eth_dev_stop(p->id);
 	rte_eth_dev_close(p->id);
 	rte_dev_remove(p->info.device);
+	calm_end(&calm);
 	port_is_open = false;
 }

@@ -12,6 +12,7 @@
 enum {
 	DPDK_LOOK_NS = 20000000,     /* between two looks at a port from which nothing comes */
 	DPDK_LOOK_DOWN_NS = 1000000, /* while it is down */
+	DPDK_PARTING_NS = 20000000,  /* that a peer has to read what was sent last */
 	DPDK_LOOKS_RECONNECT = 10,   /* of the latter until a client tries again */
 };
 
@@ -23,6 +24,7 @@ struct dpdk_port {
 	bool scatter;       /* received frames may be chains */
 	bool multi_segment; /* sent frames may be chains */
 	bool memif;
+	bool peer_reads; /* another process reads what is sent where it lies: in DPDK's memory */
 	bool still;      /* dpdk_still.h holds the interrupt thread */
 	bool reconnects; /* is to be started again when its peer is not there */
 	bool started;    /* may be polled */
