@@ -20,7 +20,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1:report_signal_unsafe=0
 
-.PHONY: all help deps demo test bench bench-net install uninstall deb sanitize valgrind format clean fuzz soak
+.PHONY: all help deps demo test bench bench-net bench-dpdk install uninstall deb sanitize valgrind format clean fuzz soak
 .DELETE_ON_ERROR:
 
 all: ## build into build/
@@ -50,6 +50,9 @@ bench: all ## measure against hand-written programs
 
 bench-net: all ## measure catpowder over a veth pair of its own (as root)
 	bench/net $(BUILD) $(ARGS)
+
+bench-dpdk: all ## measure catnip over virtual ports of DPDK's, between two processes
+	bench/dpdk $(BUILD) $(ARGS)
 
 install: all ## install under PREFIX (default /usr/local), below DESTDIR
 	$(MESON) install -C $(BUILD)

@@ -1,10 +1,14 @@
-/* net_bench.c - what bench/net measures that no example program does, over the libOS that LIBOS
- * names: datagrams there and back, and a stream one way.
+/* net_bench.c - what bench/net and bench/dpdk measure that no example program does, over the libOS
+ * that LIBOS names: datagrams there and back, a stream one way, messages of which many are on their
+ * way at a time, connections that are reset as soon as they are there.
  *
  *	net_bench udp-server IP PORT				"port N", and answers until the last
  *	net_bench udp-client IP PORT PEER-IP PEER-PORT SIZE MESSAGES	prints p50_ns= and so on
  *	net_bench sink IP PORT					"port N"; then bytes= and rate=
  *	net_bench source IP PORT SECONDS
+ *	net_bench pipeline IP PORT SIZE OUTSTANDING SECONDS	messages= and rate=; against
+ *tcp-echo net_bench acceptor IP PORT				"port N", until a connection sends
+ *something net_bench connector IP PORT COUNT			connections= and rate=
  *
  * SPDX-License-Identifier: MIT
  */
@@ -22,6 +26,7 @@
 enum {
 	PIECE_BYTES = 65536, /* of a stream in one push */
 	WINDOW = 32,         /* pushes in flight */
+	CONNECTING = 16,     /* connections that are being made at a time, and accepted */
 };
 
 static void must(int error, const char *what)
@@ -167,6 +172,120 @@ static void source(char **argv)
 	demi_close(qd);
 }
 
+static int connect_to_peer(char **argv, demi_qtoken_t *qt)
+{
+	struct sockaddr_in peer = at(argv);
+	int qd;
+
+	must(demi_socket(&qd, AF_INET, SOCK_STREAM, 0), "socket");
+	must(demi_connect(qt, qd, (struct sockaddr *)&peer, sizeof(peer)), "connect");
+	return qd;
+}
+
+static void push_message(int qd, size_t size)
+{
+	demi_sgarray_t sga = demi_sgaalloc(size);
+	demi_qtoken_t qt;
+
+	memset(sga.sga_segs[0].sgaseg_buf, 1, size);
+	must(demi_push(&qt, qd, &sga), "push");
+	result_of(qt);
+	demi_sgafree(&sga);
+}
+
+static void pipeline(char **argv)
+{
+	uint64_t size = strtoull(argv[2], NULL, 10), outstanding = strtoull(argv[3], NULL, 10);
+	uint64_t start_ns, end_ns, pushed = 0, back_bytes = 0;
+	demi_qtoken_t qt;
+	int qd;
+
+	must(demi_init(NULL), "demi_init");
+	qd = connect_to_peer(argv, &qt);
+	result_of(qt);
+	start_ns = now_ns();
+	end_ns = start_ns + (uint64_t)(strtod(argv[4], NULL) * 1e9);
+	do {
+		demi_sgarray_t sga;
+
+		for (; pushed - back_bytes / size < outstanding; pushed++)
+			push_message(qd, size);
+		sga = pop(qd);
+		back_bytes += sga.sga_segs[0].sgaseg_len;
+		demi_sgafree(&sga);
+	} while (now_ns() < end_ns);
+	printf("messages=%llu rate=%.0f\n", (unsigned long long)(back_bytes / size),
+	       (double)(back_bytes / size) * 1e9 / (double)(now_ns() - start_ns));
+	demi_close(qd);
+}
+
+static void start_accept(int listener)
+{
+	demi_qtoken_t qt;
+
+	must(demi_accept(&qt, listener), "accept");
+}
+
+/* Whether a connection has sent something. One that has not is gone. */
+static bool accept_next(int listener)
+{
+	demi_qresult_t qr;
+	demi_qtoken_t qt;
+	int n;
+
+	must(demi_wait_next_n(&qr, 1, &n, NULL), "wait");
+	if (qr.qr_opcode == DEMI_OPC_POP)
+		return true;
+	if (qr.qr_opcode == DEMI_OPC_ACCEPT) {
+		start_accept(listener);
+		must(demi_pop(&qt, qr.qr_value.ares.qd), "pop");
+	} else if (qr.qr_qd != listener) {
+		must(demi_close(qr.qr_qd), "close");
+	} else {
+		start_accept(listener); /* it was reset before it was accepted */
+	}
+	return false;
+}
+
+static void acceptor(char **argv)
+{
+	int listener = open_bound(SOCK_STREAM, argv);
+
+	must(demi_listen(listener, 1024), "listen");
+	for (int i = 0; i < CONNECTING; i++)
+		start_accept(listener);
+	while (!accept_next(listener))
+		;
+}
+
+static void connector(char **argv)
+{
+	const struct linger reset = {.l_onoff = 1};
+	uint64_t count = strtoull(argv[2], NULL, 10), start_ns;
+	demi_qtoken_t qts[CONNECTING];
+	demi_qresult_t qr;
+	int i;
+
+	must(demi_init(NULL), "demi_init");
+	for (i = 0; i < CONNECTING; i++)
+		connect_to_peer(argv, &qts[i]);
+	start_ns = now_ns();
+	for (uint64_t made = 0; made < count; made++) {
+		must(demi_wait_any(&qr, &i, qts, CONNECTING, NULL), "wait");
+		if (qr.qr_opcode != DEMI_OPC_CONNECT)
+			must((int)qr.qr_ret, "connect");
+		must(demi_setsockopt(qr.qr_qd, SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)),
+		     "SO_LINGER");
+		must(demi_close(qr.qr_qd), "close");
+		connect_to_peer(argv, &qts[i]);
+	}
+	printf("connections=%llu rate=%.0f\n", (unsigned long long)count,
+	       (double)count * 1e9 / (double)(now_ns() - start_ns));
+	must(demi_wait_any(&qr, &i, qts, CONNECTING, NULL), "wait");
+	push_message(qr.qr_qd, 1); /* this was the last */
+	demi_close(qr.qr_qd);
+}
+
 int main(int argc, char **argv)
 {
 	const char *mode = argc > 1 ? argv[1] : "";
@@ -179,7 +298,13 @@ int main(int argc, char **argv)
 		sink(argv + 2);
 	else if (argc == 5 && strcmp(mode, "source") == 0)
 		source(argv + 2);
+	else if (argc == 7 && strcmp(mode, "pipeline") == 0)
+		pipeline(argv + 2);
+	else if (argc == 4 && strcmp(mode, "acceptor") == 0)
+		acceptor(argv + 2);
+	else if (argc == 5 && strcmp(mode, "connector") == 0)
+		connector(argv + 2);
 	else
-		die("usage: net_bench udp-server|udp-client|sink|source ...");
+		die("usage: net_bench udp-server|udp-client|sink|source|pipeline|acceptor|connector ...");
 	return 0;
 }
