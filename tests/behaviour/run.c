@@ -43,6 +43,7 @@ enum { CASE_SECONDS = 300, CASES_MAX = 256, SKIPPED = 77 };
 	}
 #define EAL   "--no-huge, -m, 256, --no-pci, --no-telemetry, --no-shconf"
 #define MEMIF "socket-abstract=yes,socket=demi-behaviour-@"
+#define VHOST "/tmp/demi-behaviour-@"
 
 /* The threads of a process share its interface. */
 #define SHARED "  instances: 8\n"
@@ -60,6 +61,9 @@ static const struct libos_row rows[] = {
     IN_VETH("catpowder-shared-packet", "packet", SHARED, "", false),
     IN_VETH("catpowder-shared-tap", "tap", SHARED, OFFLOADS, false),
     OVER_DPDK("catnip-memif", "net_memif,role=server," MEMIF, "net_memif,role=client," MEMIF),
+    OVER_DPDK("catnip-vhost", "net_vhost0,client=1,iface=" VHOST,
+	      "net_virtio_user0,server=1,path=" VHOST),
+    OVER_DPDK("catnip-packet", "net_af_packet0,iface=va", "net_af_packet0,iface=vb"),
 };
 
 static const struct behaviour *const groups[] = {

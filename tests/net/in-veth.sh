@@ -10,9 +10,10 @@ if ! command -v ip >/dev/null; then
 	echo "skipped: ip is not installed (make test installs iproute2)"
 	exit 77
 fi
+# The numbers: DPDK's af_packet makes one of an interface's and a process's, by which no two may be alike.
 exec unshare -n sh -ec '
 	ip link set lo up
-	ip link add va type veth peer name vb
+	ip link add va index 2 type veth peer name vb index 32770
 	for i in va vb; do
 		echo 1 >/proc/sys/net/ipv6/conf/$i/disable_ipv6 2>/dev/null || :
 		ip link set "$i" up

@@ -100,11 +100,18 @@ def wire(a, name_a, b, name_b, mtu=1500, queues=1):
 
 
 def ours(address, interface, link, gateway=None, prefix=24):
-    """The environment of a program over catpowder. link: a value of raw_socket.link, or xdp-native."""
+    """The environment of a program over catpowder, link: a value of raw_socket.link, or xdp-native; or
+    over catnip, link: dpdk-packet, by DPDK's driver for AF_PACKET."""
     config = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
     config.write("demikernel:\n  local_ipv4_addr: %s/%d\n" % (address, prefix))
     if gateway:
         config.write("  gateway: %s\n" % gateway)
+    if link == "dpdk-packet":
+        config.write("dpdk:\n  eal_init: [--no-huge, -m, 256, --no-pci, --no-telemetry, --no-shconf,\n"
+                     "    '--vdev=net_af_packet0,iface=%s']\n" % interface)
+        config.close()
+        FILES.append(config.name)
+        return dict(os.environ, LIBOS="catnip", CONFIG_PATH=config.name)
     link, _, mode = link.partition("-")
     config.write("raw_socket:\n  linux_interface_name: %s\n  link: %s\n" % (interface, link))
     if mode:
