@@ -9,6 +9,7 @@
 #include "link/dpdk_port.h"
 #include "link/offload.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
@@ -28,6 +29,7 @@ struct dpdk {
 	struct heap *heap;
 	bool heap_mapped; /* the device may read the heap */
 	int wake_fd;      /* -1: the driver has no interrupts */
+	bool counts;      /* wake_fd is an eventfd, readable until it is read */
 	uint64_t look_ns; /* when to look after the port */
 	uint16_t kept;    /* mbufs that the ring had no room for: keep[0..kept-1] go first */
 	struct rte_mbuf *keep[LINK_BURST];
@@ -349,13 +351,17 @@ static int dpdk_wake_fd(struct link *l)
 	return dpdk_of(l)->wake_fd;
 }
 
-/* A frame that came before the interrupt was enabled may have rung no bell. */
+/* A frame that came before the interrupt was enabled may have rung no bell: whoever arms polls once
+ * more. */
 static int dpdk_arm(struct link *l)
 {
 	struct dpdk *d = dpdk_of(l);
+	uint64_t count;
 
 	if (d->kept > 0)
 		return 1;
+	if (d->counts && read(d->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
+		return -EAGAIN;
 	if (rte_eth_dev_rx_intr_enable(d->port.id, 0) < 0)
 		return -EAGAIN;
 	return rte_eth_rx_queue_count(d->port.id, 0) > 0;
@@ -433,6 +439,16 @@ static int make_pools(struct dpdk *d, char why[DPDK_WHY_BYTES])
 	return -ENOMEM;
 }
 
+/* Other descriptors, a TAP's, are the frames' own. */
+static bool is_eventfd(int fd)
+{
+	char link[64], to[32] = "";
+
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	return readlink(link, to, sizeof(to) - 1) > 0 && strstr(to, "[eventfd]") &&
+	       fcntl(fd, F_GETFL) & O_NONBLOCK;
+}
+
 static void describe(struct dpdk *d)
 {
 	struct link_info *info = &d->link.info;
@@ -443,6 +459,7 @@ static void describe(struct dpdk *d)
 	info->max_frags = d->port.multi_segment ? FRAME_FRAGS : 0;
 	info->tso_max_bytes = d->port.offloads & OFFLOAD_TSO ? UINT16_MAX - 256 : 0;
 	d->wake_fd = d->port.interrupts ? rte_eth_dev_rx_intr_ctl_q_get_fd(d->port.id, 0) : -1;
+	d->counts = d->wake_fd >= 0 && is_eventfd(d->wake_fd);
 }
 
 static int open_port(struct dpdk *d, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])

@@ -105,6 +105,46 @@ static int init_quietly(FILE *said, int argc, char **argv)
 	return rc;
 }
 
+/* Whether nobody listens at a Unix socket any more. */
+static bool is_deserted(const struct sockaddr_un *at)
+{
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool deserted = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 &&
+			errno == ECONNREFUSED;
+
+	if (fd >= 0)
+		close(fd);
+	return deserted;
+}
+
+/* The path of a socket that the device will listen at: vhost's unless it is the client,
+ * virtio-user's if it is the server. NULL: none. */
+static const char *listens_at(const char *device)
+{
+	const char *vhost = strstr(device, "net_vhost"),
+		   *virtio = strstr(device, "net_virtio_user");
+	const char *path = NULL;
+
+	if (vhost && !strstr(device, "client=1"))
+		path = strstr(vhost, "iface=");
+	else if (virtio && strstr(device, "server=1"))
+		path = strstr(virtio, "path=");
+	return path ? strchr(path, '=') + 1 : NULL;
+}
+
+/* Such a socket outlives a process that was killed, and the next could not make its own. */
+static void remove_deserted_socket(const char *device)
+{
+	struct sockaddr_un at = {.sun_family = AF_UNIX};
+	const char *path = listens_at(device);
+
+	if (!path)
+		return;
+	snprintf(at.sun_path, sizeof(at.sun_path), "%.*s", (int)strcspn(path, ","), path);
+	if (is_deserted(&at))
+		unlink(at.sun_path);
+}
+
 static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 {
 	char **argv = copy_arguments(s), reason[160];
@@ -119,6 +159,8 @@ static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES
 		return -ENOMEM;
 	}
 	environment_arguments = argv;
+	for (int i = 0; i < s->eal_arguments_len; i++)
+		remove_deserted_socket(argv[i]);
 	rc = init_quietly(said, s->eal_arguments_len, argv);
 	first_complaint(said, reason, sizeof(reason));
 	rte_log_set_global_level(RTE_LOG_EMERG); /* its words are not the program's */
