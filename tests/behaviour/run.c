@@ -41,9 +41,10 @@ enum { CASE_SECONDS = 300, CASES_MAX = 256, SKIPPED = 77 };
 		     "dpdk:\n  eal_init: [" EAL ", --vdev, '" port_b "']\n"},                      \
 		    true, true, true                                                               \
 	}
-#define EAL   "--no-huge, -m, 256, --no-pci, --no-telemetry, --no-shconf"
-#define MEMIF "socket-abstract=yes,socket=demi-behaviour-@"
-#define VHOST "/tmp/demi-behaviour-@"
+#define EAL        "--no-huge, -m, 256, --no-pci, --no-telemetry, --no-shconf"
+#define MEMIF      "socket-abstract=yes,socket=demi-behaviour-@"
+#define VHOST_PATH "/tmp/demi-behaviour-"
+#define VHOST      VHOST_PATH "@"
 
 /* The threads of a process share its interface. */
 #define SHARED "  instances: 8\n"
@@ -175,6 +176,17 @@ static bool is_forbidden_here(void)
 	return waitpid(pid, &status, 0) == pid && WIFEXITED(status) && WEXITSTATUS(status) == 1;
 }
 
+/* A process that was killed has left it. */
+static int remove_vhost_socket(void **state)
+{
+	char path[64];
+
+	(void)state;
+	snprintf(path, sizeof(path), VHOST_PATH "%d", run_number);
+	unlink(path);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	static struct CMUnitTest tests[CASES_MAX];
@@ -191,5 +203,5 @@ int main(int argc, char **argv)
 	if (strcmp(chosen->name, "catcollar") == 0 && is_forbidden_here())
 		return SKIPPED;
 	n = collect(tests, argc > 2 ? argv[2] : NULL);
-	return _cmocka_run_group_tests(chosen->label, tests, n, NULL, NULL);
+	return _cmocka_run_group_tests(chosen->label, tests, n, NULL, remove_vhost_socket);
 }
