@@ -29,6 +29,8 @@ static char **environment_arguments; /* it keeps pointers into them */
 static bool port_is_open;
 /* Of a port that was closed: to make it again. */
 static char closed_arguments[1024];
+/* What a driver said of a device that it gave up; mostly nothing. */
+static char no_port_because[128];
 
 #define SAY(why, ...) snprintf((why), DPDK_WHY_BYTES, __VA_ARGS__)
 
@@ -46,10 +48,10 @@ static bool is_complaint(const char *line)
 }
 
 /* The first complaint among what the environment wrote: what comes behind mostly follows from it.
- */
-static void first_complaint(FILE *said, char *out, size_t bytes)
+ * And what a driver said right before its device was given up. */
+static void read_complaints(FILE *said, char *out, size_t bytes)
 {
-	char line[DPDK_WHY_BYTES];
+	char line[DPDK_WHY_BYTES], before[DPDK_WHY_BYTES] = "";
 
 	out[0] = '\0';
 	rewind(said);
@@ -58,6 +60,10 @@ static void first_complaint(FILE *said, char *out, size_t bytes)
 		log_debug("DPDK: %s", line);
 		if (out[0] == '\0' && is_complaint(line))
 			snprintf(out, bytes, "%.*s", (int)bytes - 1, line);
+		if (strstr(line, "failed to initialize"))
+			snprintf(no_port_because, sizeof(no_port_because), " (%.*s)",
+				 (int)sizeof(no_port_because) - 4, before);
+		snprintf(before, sizeof(before), "%s", line);
 	}
 }
 
@@ -105,7 +111,7 @@ static int init_quietly(FILE *said, int argc, char **argv)
 	return rc;
 }
 
-/* Whether nobody listens at a Unix socket any more. */
+/* Whether nobody listens at a Unix socket any more; of whatever type it is: that comes after. */
 static bool is_deserted(const struct sockaddr_un *at)
 {
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -118,17 +124,18 @@ static bool is_deserted(const struct sockaddr_un *at)
 }
 
 /* The path of a socket that the device will listen at: vhost's unless it is the client,
- * virtio-user's if it is the server. NULL: none. */
+ * virtio-user's and memif's if it is the server. NULL: none. */
 static const char *listens_at(const char *device)
 {
-	const char *vhost = strstr(device, "net_vhost"),
-		   *virtio = strstr(device, "net_virtio_user");
 	const char *path = NULL;
 
-	if (vhost && !strstr(device, "client=1"))
-		path = strstr(vhost, "iface=");
-	else if (virtio && strstr(device, "server=1"))
-		path = strstr(virtio, "path=");
+	if (strstr(device, "net_vhost") && !strstr(device, "client=1"))
+		path = strstr(device, "iface=");
+	else if (strstr(device, "net_virtio_user") && strstr(device, "server=1"))
+		path = strstr(device, "path=");
+	else if (strstr(device, "net_memif") && strstr(device, "role=server") &&
+		 strstr(device, "socket-abstract=no"))
+		path = strstr(device, "socket=/");
 	return path ? strchr(path, '=') + 1 : NULL;
 }
 
@@ -162,7 +169,7 @@ static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES
 	for (int i = 0; i < s->eal_arguments_len; i++)
 		remove_deserted_socket(argv[i]);
 	rc = init_quietly(said, s->eal_arguments_len, argv);
-	first_complaint(said, reason, sizeof(reason));
+	read_complaints(said, reason, sizeof(reason));
 	rte_log_set_global_level(RTE_LOG_EMERG); /* its words are not the program's */
 	fclose(said);
 	if (rc >= 0)
@@ -294,8 +301,9 @@ int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPD
 	memset(p, 0, sizeof(*p));
 	if (!find_port(p) && !reopen_port(p)) {
 		SAY(why,
-		    "DPDK has no port: bind a device with dpdk-devbind.py, or name a virtual one "
-		    "in dpdk.eal_init, such as --vdev=net_tap0");
+		    "DPDK has no port%s: bind a device with dpdk-devbind.py, or name a virtual one "
+		    "in dpdk.eal_init, such as --vdev=net_tap0",
+		    no_port_because);
 		return -ENODEV;
 	}
 	p->peer_reads = strcmp(p->info.driver_name, "net_virtio_user") == 0;
