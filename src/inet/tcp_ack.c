@@ -8,6 +8,7 @@
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_sendq.h"
 #include "inet/tcp_timer.h"
+#include "inet/tcp_undo.h"
 
 /* Room in the send buffer again: told when half of it is free, so that a program does not dribble.
  */
@@ -76,6 +77,7 @@ static void window_opened(struct tcp_cb *cb)
 	cb->rtx_deadline_ns = UINT64_MAX;
 	if (cb->snd_nxt != cb->snd_una) {
 		tcp_recovery_lose_all(cb);
+		tcp_undo_forget(cb);
 		tcp_timer_start_rtx(cb);
 	}
 }
@@ -98,12 +100,6 @@ void tcp_ack_window(struct tcp_cb *cb, const struct tcp_segment *seg)
 		tcp_output_request(cb);
 }
 
-/* RFC 2883: did something arrive twice? */
-static bool tells_of_duplicate(const struct tcp_segment *seg)
-{
-	return seg->has.sack_count > 0 && seq_leq(seg->sack[0].end, seg->ack);
-}
-
 /* The first acknowledgement after a time-out. Karn's rule knows no round trip of what was sent
  * again; the echoed timestamp tells of which sending it is (RFC 7323 4.1), and ends the back-off.
  * Where what was sent again has arrived as a duplicate it was an acknowledgement that was lost: the
@@ -116,7 +112,7 @@ static void time_by_echo(struct tcp_cb *cb, const struct tcp_segment *seg)
 
 	if (!seg->has.timestamps || !cb->timestamps || rtt_ns > TCP_RTO_MAX_NS)
 		return;
-	if (cb->srtt_ns != 0 && tells_of_duplicate(seg))
+	if (cb->srtt_ns != 0 && tcp_tells_of_duplicate(seg))
 		tcp_timer_compute_rto(cb);
 	else
 		tcp_timer_sample(cb, rtt_ns);
@@ -129,25 +125,28 @@ static bool is_duplicate(const struct tcp_cb *cb, const struct tcp_segment *seg,
 {
 	return seg->len == 0 && !(seg->flags & (TCP_SYN | TCP_FIN)) &&
 	       (uint32_t)seg->wnd << cb->snd_shift == wnd_before &&
-	       !(cb->sack && tells_of_duplicate(seg));
+	       !(cb->sack && tcp_tells_of_duplicate(seg));
 }
 
 bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	uint32_t wnd_before = cb->snd_wnd;
 	struct tcp_ack_news news = {.arrived = tcp_arrived(cb)};
-	bool reported = false;
+	bool reported = false, undo;
 
 	if (seq_gt(seg->ack, cb->snd_nxt) || seq_lt(seg->ack, cb->snd_una - cb->max_snd_wnd)) {
 		tcp_challenge(cb);
 		return false;
 	}
+	undo = tcp_undo_detect(cb, seg, seq_gt(seg->ack, cb->snd_una));
 	if (seq_gt(seg->ack, cb->snd_una)) {
 		news.advanced = seg->ack - cb->snd_una;
 		if (cb->rtx_count > 0 && cb->rtt_start_ns == 0)
 			time_by_echo(cb, seg);
 		tcp_ack_advance(cb, seg->ack);
 	}
+	if (undo)
+		tcp_undo(cb, news.advanced);
 	if (cb->sack && (seg->has.sack_count > 0 || cb->sacked != NULL))
 		reported = tcp_ranges_update(cb, seg);
 	if (seg->ack != cb->snd_una || cb->snd_nxt == cb->snd_una)

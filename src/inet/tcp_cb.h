@@ -96,6 +96,7 @@ struct tcp_cb {
 	bool linger : 1;        /* SO_LINGER, for linger_s */
 	bool error_told : 1;    /* SO_ERROR was asked for: it tells once */
 	bool reuse_address : 1; /* SO_REUSEADDR, which changes nothing */
+	bool undo_timed : 1;    /* the next acknowledgement tells by its echo: undo_tsval */
 	uint8_t rescue : 2;     /* enum tcp_rescue */
 
 	/* What keeps a connection off the fast paths of input and output: they are taken when all
@@ -182,8 +183,12 @@ struct tcp_cb {
 	uint32_t sacked_bytes;   /* between snd_una and snd_nxt */
 	uint32_t prr_delivered, prr_out; /* RFC 9937 6.1: bytes arrived and sent in recovery */
 	uint32_t prr_flight;             /* RecoverFS: on their way when it began */
-	uint32_t retransmitted;          /* segments sent again, in all */
-	uint32_t received_seq;           /* received_bytes are those before this number */
+	uint32_t undo_cwnd,
+	    undo_ssthresh;      /* before this recovery, or the last; cwnd 0: it stands */
+	uint32_t undo_una;      /* snd_una when it began */
+	uint32_t undo_left;     /* segments it sent again that were not reported as duplicates */
+	uint32_t undo_tsval;    /* the timestamp of the first of them */
+	uint32_t retransmitted; /* segments sent again, in all */
 	uint32_t iss, irs;
 	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
 	uint8_t challenges;      /* in it, and answers to bare segments */

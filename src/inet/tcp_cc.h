@@ -26,6 +26,8 @@ struct tcp_cc {
 	void (*loss)(struct tcp_cb *cb, uint32_t flight);
 	/* The retransmission timer fired; `first` of this series. */
 	void (*timeout)(struct tcp_cb *cb, uint32_t flight, bool first);
+	/* The last loss or time-out was none: cwnd and ssthresh are given back already. */
+	void (*undo)(struct tcp_cb *cb);
 	/* Nothing was sent for a retransmission timeout (RFC 5681 4.1). */
 	void (*idle)(struct tcp_cb *cb);
 };

@@ -20,14 +20,15 @@ enum { T_MAX_MS = 300000 };
 enum { ESTIMATE_SHIFT = 16 };
 
 struct cubic {
-	uint64_t epoch_ns;  /* congestion avoidance began; 0: it has not since the last loss */
-	uint64_t acked_ns;  /* the last acknowledgement that counted */
-	uint64_t w_est;     /* what Reno's window would be, shifted */
-	uint64_t remainder; /* of the growth so far, in bytes times cwnd */
-	uint32_t w_max;     /* cwnd where the curve is flat */
-	uint32_t w_prior;   /* cwnd before the last loss */
-	uint32_t k_ms;      /* from the epoch until the curve is at w_max */
-	bool timed_out;     /* the last loss was found by a timeout */
+	uint64_t epoch_ns;      /* congestion avoidance began; 0: it has not since the last loss */
+	uint64_t acked_ns;      /* the last acknowledgement that counted */
+	uint64_t w_est;         /* what Reno's window would be, shifted */
+	uint64_t remainder;     /* of the growth so far, in bytes times cwnd */
+	uint32_t w_max;         /* cwnd where the curve is flat */
+	uint32_t w_prior;       /* cwnd before the last loss */
+	uint32_t w_undo;        /* w_max before the last loss */
+	uint32_t k_ms : 31;     /* from the epoch until the curve is at w_max */
+	uint32_t timed_out : 1; /* the last loss was found by a timeout */
 };
 
 _Static_assert(sizeof(struct cubic) <= sizeof(((struct tcp_cb *)0)->cc_private), "its place");
@@ -81,7 +82,8 @@ static void begin_epoch(struct tcp_cb *cb, struct cubic *c, uint64_t now_ns)
 		c->w_max = cb->cwnd;
 	else
 		c->k_ms = cube_root((uint64_t)(c->w_max - cb->cwnd) * 10000000 / cb->mss * 1000 /
-				    C_TENTHS);
+				    C_TENTHS) &
+			  (UINT32_MAX >> 1);
 	c->timed_out = false;
 }
 
@@ -157,6 +159,7 @@ static void reduce(struct tcp_cb *cb, uint32_t flight)
 	struct cubic *c = cubic_of(cb);
 	uint32_t least = 2 * cb->mss, beta = part_of(flight, BETA_PERCENT);
 
+	c->w_undo = c->w_max;
 	c->w_max = flight < c->w_max ? part_of(flight, (100 + BETA_PERCENT) / 2) : flight;
 	c->w_prior = flight;
 	c->epoch_ns = 0;
@@ -179,6 +182,17 @@ static void timeout(struct tcp_cb *cb, uint32_t flight, bool first)
 	cb->cwnd = cb->mss;
 }
 
+/* 4.9: the curve goes on to where it went. A window between where it began and its flat place is on
+ * the same curve whenever it is taken up again. */
+static void undo(struct tcp_cb *cb)
+{
+	struct cubic *c = cubic_of(cb);
+
+	c->w_max = c->w_prior = c->w_undo;
+	c->epoch_ns = 0;
+	c->timed_out = false;
+}
+
 static void idle(struct tcp_cb *cb)
 {
 	cubic_of(cb)->epoch_ns = 0;
@@ -191,5 +205,6 @@ const struct tcp_cc tcp_cubic = {
     .acked = acked,
     .loss = loss,
     .timeout = timeout,
+    .undo = undo,
     .idle = idle,
 };

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_pair_test.h"
+#include "inet/tcp_undo.h"
 #include <errno.h>
 #include <linux/tcp.h> /* netinet/tcp.h names states as we do */
 #include <netinet/in.h>
@@ -16,14 +17,18 @@ enum { SEGMENT = 1000 };
 /* A control block without a connection: what an algorithm looks at. */
 struct fake {
 	struct stack stack;
+	struct list queue;
 	struct tcp_cb cb;
 };
 
 static struct tcp_cb *fake_cb(struct fake *f, uint32_t segments, uint64_t rtt_ns)
 {
 	memset(f, 0, sizeof(*f));
+	list_init(&f->queue);
 	f->stack.now_ns = 1000 * MS;
 	f->cb.sock.stack = &f->stack;
+	list_init(&f->cb.out_link);
+	list_add_tail(&f->queue, &f->cb.out_link); /* it has asked for its turn already */
 	f->cb.mss = SEGMENT;
 	f->cb.srtt_ns = rtt_ns;
 	f->cb.rto_ns = 200 * MS + rtt_ns;
@@ -153,6 +158,25 @@ static void a_loss_after_a_timeout_counts_like_any(void **state)
 	assert_int_equal(cb->cwnd, 350 * SEGMENT);
 	acknowledge_ms(&f, 5730); /* flat at 0.85 * 500; K: (75 / 0.4) ^ (1/3), 5.7 s */
 	assert_near(cb->cwnd, 425, 4);
+}
+
+/* RFC 9438 4.9: the curve goes on as if nothing had happened. */
+static void a_loss_that_was_none_leaves_the_curve_alone(void **state)
+{
+	struct fake f;
+	struct tcp_cb *cb = fake_cb(&f, 1000, 100 * MS);
+
+	(void)state;
+	lose(cb);
+	acknowledge_ms(&f, 4540);
+	assert_near(cb->cwnd, 1000 - 37, 8);
+	tcp_undo_prepare(cb);
+	lose(cb);
+	cb->snd_nxt = cb->snd_una + cb->undo_cwnd; /* all of it is outstanding */
+	tcp_undo(cb, 0);
+	assert_near(cb->cwnd, 1000 - 37, 8);
+	acknowledge_ms(&f, 4540);
+	assert_near(cb->cwnd, 1000, 5);
 }
 
 /* While the program has nothing to send nothing is learnt, and the window must not run away. */
@@ -290,6 +314,7 @@ int main(void)
 	    cmocka_unit_test(who_has_lost_ground_gives_way_faster),
 	    cmocka_unit_test(after_a_timeout_the_curve_begins_where_slow_start_ends),
 	    cmocka_unit_test(a_loss_after_a_timeout_counts_like_any),
+	    cmocka_unit_test(a_loss_that_was_none_leaves_the_curve_alone),
 	    cmocka_unit_test(a_pause_does_not_count),
 	    cmocka_unit_test(a_window_never_falls_between_losses),
 	    pair_test(names_are_the_kernels),

@@ -9,6 +9,7 @@
 #include "inet/tcp_output.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_timer.h"
+#include "inet/tcp_undo.h"
 #include <errno.h>
 
 /* RFC 5927 7.2, RFC 1191 6.4: smaller segments from now on; what was too large is sent again. */
@@ -23,6 +24,7 @@ static void path_mtu_changed(struct tcp_cb *cb, const struct icmp_error *e)
 	if (cb->mss >= before || cb->recovery != TCP_OPEN)
 		return;
 	tcp_recovery_lose_all(cb);
+	tcp_undo_forget(cb);
 	tcp_output_request(cb);
 }
 

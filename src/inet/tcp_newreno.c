@@ -39,11 +39,17 @@ static void timeout(struct tcp_cb *cb, uint32_t flight, bool first)
 	cb->cc_private[0] = 0;
 }
 
+static void undo(struct tcp_cb *cb)
+{
+	cb->cc_private[0] = 0;
+}
+
 const struct tcp_cc tcp_newreno = {
     .name = "reno", /* as the kernel calls it */
     .init = tcp_cc_begin,
     .acked = acked,
     .loss = loss,
     .timeout = timeout,
+    .undo = undo,
     .idle = tcp_cc_restart,
 };

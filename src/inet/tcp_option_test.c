@@ -118,8 +118,14 @@ static void bytes_received_are_counted_however_they_come(void **state)
 	struct pair *p = *state;
 
 	pair_connect(p);
-	for (uint64_t n = 1; n < 5000000; n *= 7)
+	assert_int_equal(info_of(p->side[0].sock).tcpi_bytes_received, 0);
+	for (uint64_t n = 1; n < 5000000; n *= 7) {
 		pair_transfer(p, 0, n);
+		pair_transfer(p, 1, n);
+	}
+	pair_pass_ms(p, 10);
+	assert_int_equal(info_of(p->side[0].sock).tcpi_bytes_received,
+			 info_of(p->side[1].sock).tcpi_bytes_acked);
 	assert_int_equal(info_of(p->side[1].sock).tcpi_bytes_received,
 			 info_of(p->side[0].sock).tcpi_bytes_acked);
 	assert_int_equal(stack_shutdown(p->side[0].sock, SHUT_WR, p->now_ns), 0);

@@ -74,12 +74,13 @@ void tcp_receive_limit(struct tcp_cb *cb, uint32_t bytes)
 void tcp_receive_begin(struct tcp_cb *cb)
 {
 	tcp_receive_learn_size(cb, TCP_MSS_DEFAULT);
-	cb->received_seq = cb->rcv_nxt;
 }
 
 uint64_t tcp_received_bytes(const struct tcp_cb *cb)
 {
-	return cb->received_bytes + (cb->rcv_nxt - cb->received_seq) - cb->fin_received;
+	uint32_t since = cb->rcv_nxt - (cb->irs + 1) - (uint32_t)cb->received_bytes;
+
+	return cb->received_bytes + since - cb->fin_received;
 }
 
 /* The program will not read: RFC 9293 3.10.7.4 lets the bytes be acknowledged and dropped. */
@@ -183,8 +184,7 @@ uint32_t tcp_receive_grow(struct tcp_cb *cb)
 	uint32_t seen = cb->rcv_adv - cb->rcv_nxt, possible = possible_window(cb);
 
 	/* Before the window has moved on by 4 GiB. */
-	cb->received_bytes += cb->rcv_nxt - cb->received_seq;
-	cb->received_seq = cb->rcv_nxt;
+	cb->received_bytes += cb->rcv_nxt - (cb->irs + 1) - (uint32_t)cb->received_bytes;
 	if (possible < seen + cb->recv_step)
 		return seen;
 	cb->rcv_adv = cb->rcv_nxt + possible;

@@ -5,6 +5,7 @@
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_ranges.h"
+#include "inet/tcp_undo.h"
 
 static uint32_t seq_max(uint32_t a, uint32_t b)
 {
@@ -127,6 +128,9 @@ static uint32_t flight_before_loss(const struct tcp_cb *cb)
  * has just been sent again. */
 static void begin_fast(struct tcp_cb *cb, uint32_t outstanding, uint32_t pipe, uint32_t rtx_next)
 {
+	tcp_undo_prepare(cb);
+	if (rtx_next != cb->snd_una)
+		tcp_undo_forget(cb); /* an echo of what the last recovery sent again says nothing */
 	cb->cc->loss(cb, outstanding);
 	begin(cb, TCP_FAST_RECOVERY);
 	lose_until(cb, seq_min(cb->snd_una + cb->mss, cb->snd_nxt));
@@ -295,5 +299,6 @@ void tcp_recovery_sent_again(struct tcp_cb *cb, enum tcp_rtx_rule rule, uint32_t
 	cb->rtx_due = false;
 	cb->rtt_start_ns = 0;
 	cb->retransmitted++;
+	tcp_undo_sent_again(cb);
 	cb->sock.stack->stats.tcp_retransmitted++;
 }

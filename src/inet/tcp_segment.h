@@ -8,6 +8,7 @@
 
 #include "base/bytes.h"
 #include "base/checksum.h"
+#include "base/seq.h"
 #include "inet/tcp_limits.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -72,6 +73,12 @@ struct tcp_segment {
 static inline uint32_t tcp_segment_length(const struct tcp_segment *seg)
 {
 	return seg->len + ((seg->flags & TCP_SYN) != 0) + ((seg->flags & TCP_FIN) != 0);
+}
+
+/* RFC 2883: did something arrive twice? sack[0] is what. */
+static inline bool tcp_tells_of_duplicate(const struct tcp_segment *seg)
+{
+	return seg->has.sack_count > 0 && seq_leq(seg->sack[0].end, seg->ack);
 }
 
 /* Fills seg from the l4_len bytes of header and payload at l4, which it borrows. False: the header

@@ -7,6 +7,7 @@
 #include "inet/tcp_output.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_reply.h"
+#include "inet/tcp_undo.h"
 #include <errno.h>
 
 static uint64_t min_ns(uint64_t a, uint64_t b)
@@ -122,6 +123,8 @@ static void retransmission_timeout(struct tcp_cb *cb)
 	if (cb->syn_unacked) {
 		cb->rtx_due = true;
 	} else {
+		if (cb->rtx_count == 0)
+			tcp_undo_prepare(cb);
 		cb->cc->timeout(cb, tcp_flight(cb), cb->rtx_count == 0);
 		tcp_recovery_lose_all(cb);
 		cb->sock.stack->stats.tcp_timeouts++;
