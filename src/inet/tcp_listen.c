@@ -88,15 +88,15 @@ void tcp_listen_segment(struct tcp_cb *listener, const struct tcp_segment *seg,
 		syn_arrives(listener, seg, pkt, iss_floor);
 }
 
-/* RFC 9293 3.10.7.4, first, and PAWS (RFC 7323 5). */
+/* RFC 9293 3.10.7.4, first, and PAWS (RFC 7323 5). What passes here makes a connection, which only
+ * its fifth step establishes: so nothing that its own first step will not take. */
 static bool acceptable(const struct tcp_half *h, const struct tcp_segment *seg)
 {
-	uint32_t rcv_nxt = h->irs + 1, wnd = tcp_half_window(h);
+	uint32_t rcv_nxt = h->irs + 1, wnd = tcp_half_window(h), len = tcp_segment_length(seg);
 
 	if (h->timestamps && seg->has.timestamps && seq_lt(seg->tsval, h->ts_recent))
 		return false;
-	return seg->seq - rcv_nxt < wnd ||
-	       (seq_leq(seg->seq, rcv_nxt) && seq_gt(seg->seq + tcp_segment_length(seg), rcv_nxt));
+	return seg->seq - rcv_nxt < wnd || (len > 0 && seg->seq + len - 1 - rcv_nxt < wnd);
 }
 
 /* The peer has shown that it received our SYN-ACK: a connection, in SYN-RECEIVED. */
