@@ -173,6 +173,34 @@ static void time_wait_gives_way_when_the_table_is_full(void **state)
 	finish(net);
 }
 
+/* The place of one in TIME-WAIT that its program has not closed yet is not to be had. */
+static void of_those_in_time_wait_only_closed_ones_give_way(void **state)
+{
+	struct net *net = *state;
+	struct sock *kept, *k;
+
+	start(net);
+	kept = peer_connect(net, listener, PEER_IP, 99);
+	assert_int_equal(stack_shutdown(kept, SHUT_WR, net->now_ns), 0);
+	net_drain(net);
+	peer_give(net, PEER_IP, 99, PEER_ISS + 1, tcp_cb_of(kept)->snd_nxt, TCP_FIN | TCP_ACK, 0);
+	net_drain(net);
+	for (uint16_t i = 0; i < 2 * CONNECTIONS; i++)
+		close_into_time_wait(net, peer_connect(net, listener, PEER_IP, (uint16_t)(100 + i)),
+				     (uint16_t)(100 + i));
+	assert_int_equal(net->s->stats.tcp_table_full, 0);
+	assert_int_equal(tcp_cb_of(kept)->state, TCP_TIME_WAIT);
+	stack_close(kept, net->now_ns);
+	for (uint16_t i = 0; i < CONNECTIONS; i++) /* now it gives way in its turn */
+		close_into_time_wait(net, peer_connect(net, listener, PEER_IP, (uint16_t)(200 + i)),
+				     (uint16_t)(200 + i));
+	k = peer_connect(net, listener, PEER_IP, 99);
+	stack_abort(k, net->now_ns);
+	net_pass_ms(net, 61000);
+	assert_int_equal(net->s->tcp->cbs.used, 1); /* the listener */
+	finish(net);
+}
+
 /* RFC 5961 7, and the side channel of CVE-2016-5696: the number of one second is not known. */
 static void challenges_are_limited_and_by_how_many_is_not_known(void **state)
 {
@@ -401,6 +429,7 @@ int main(void)
 	    net_test(connections_that_nobody_accepts_are_bounded_by_the_backlog),
 	    net_test(a_full_table_of_connections_holds_new_ones_up),
 	    net_test(time_wait_gives_way_when_the_table_is_full),
+	    net_test(of_those_in_time_wait_only_closed_ones_give_way),
 	    net_test(challenges_are_limited_and_by_how_many_is_not_known),
 	    net_test(one_connection_has_a_share_of_the_challenges),
 	    net_test(a_keepalive_is_answered_however_others_are_challenged),

@@ -84,7 +84,8 @@ void tcp_enter_time_wait(struct tcp_cb *cb)
 		tcp_reassembly_clear(cb);
 	}
 	list_del(&cb->link);
-	list_add_tail(&s->tcp->time_wait, &cb->link);
+	if (!cb->owned)
+		list_add_tail(&s->tcp->time_wait, &cb->link);
 	cb->life_deadline_ns = s->now_ns + TCP_MS(s->cfg.time_wait_ms);
 	tcp_timer_need(cb, cb->life_deadline_ns);
 }

@@ -82,7 +82,7 @@ struct tcp_table {
 	uint32_t group_count[TCP_PEER_GROUPS];
 	struct tcp_cb *bound[TCP_BOUND_SLOTS]; /* by port: bound_next */
 	uint32_t listeners;
-	struct list time_wait; /* oldest first: link */
+	struct list time_wait; /* closed by their programs, oldest first: link */
 	uint32_t port_next;
 	/* Buffers held, while a pool is scarce (tcp_pressure.c), and when they are counted again.
 	 */

@@ -368,6 +368,8 @@ void tcp_close(struct sock *k)
 	give_back(cb);
 	if (can_close_sending(cb))
 		close_sending(cb);
+	if (cb->state == TCP_TIME_WAIT)
+		list_add_tail(&cb->sock.stack->tcp->time_wait, &cb->link);
 	tcp_timer_start_life(cb);
 }
 
