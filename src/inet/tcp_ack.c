@@ -79,6 +79,7 @@ static void window_opened(struct tcp_cb *cb)
 		tcp_recovery_lose_all(cb);
 		tcp_undo_forget(cb);
 		tcp_timer_start_rtx(cb);
+		tcp_output_request(cb);
 	}
 }
 
