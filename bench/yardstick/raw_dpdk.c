@@ -31,6 +31,7 @@ enum {
 	LAST = 60, /* this byte of a frame: not 0 in the last */
 	MIN_BYTES = 61,
 	HEADER_BYTES = RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN,
+	DRIVER_BYTES = 128, /* of a header of its own */
 	JUMBO_MTU = 9000,
 	PATIENCE_US = 10000000,
 	STEP_US = 1000,
@@ -62,7 +63,7 @@ static uint32_t smaller(uint32_t a, uint32_t b)
 /* Of a buffer: a frame's, but not less than drivers expect. */
 static uint16_t room(uint16_t mtu)
 {
-	uint32_t bytes = mtu + HEADER_BYTES + RTE_PKTMBUF_HEADROOM;
+	uint32_t bytes = mtu + HEADER_BYTES + DRIVER_BYTES + RTE_PKTMBUF_HEADROOM;
 
 	return (uint16_t)(bytes < RTE_MBUF_DEFAULT_BUF_SIZE ? RTE_MBUF_DEFAULT_BUF_SIZE : bytes);
 }
