@@ -538,7 +538,7 @@ static void giving_an_sga_back_twice_is_refused(void)
 static void giving_an_sga_back_twice_takes_nothing_from_a_push(void)
 {
 	static uint8_t back[20000];
-	demi_sgarray_t sga, other;
+	demi_sgarray_t sga, next;
 	demi_qtoken_t qt;
 	int qd;
 
@@ -550,8 +550,9 @@ static void giving_an_sga_back_twice_takes_nothing_from_a_push(void)
 	equal(demi_sgafree(&sga), 0);
 	equal(demi_sgafree(&sga), EINVAL);
 	equal(demi_sgafree(&sga), EINVAL);
-	other = demi_sgaalloc(sizeof(back));
-	memset(other.sga_segs[0].sgaseg_buf, 0, sizeof(back));
+	next = demi_sgaalloc(sizeof(back));
+	memset(next.sga_segs[0].sgaseg_buf, 0, sizeof(back));
+	equal(demi_sgafree(&next), 0);
 	success(qt, DEMI_OPC_PUSH);
 	sga = success(start_pop(qd), DEMI_OPC_POP).qr_value.sga;
 	pattern(back, sizeof(back), 7);
@@ -559,7 +560,6 @@ static void giving_an_sga_back_twice_takes_nothing_from_a_push(void)
 	same(sga.sga_segs[0].sgaseg_buf, back, sizeof(back));
 	equal(demi_sgafree(&sga), 0);
 	equal(demi_sgafree(&sga), EINVAL);
-	equal(demi_sgafree(&other), 0);
 }
 
 static void an_sga_that_was_given_back_is_not_pushed(void)
