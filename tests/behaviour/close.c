@@ -389,5 +389,5 @@ const struct behaviour close_cases[] = {
     ALONE(close_async_of_what_has_no_peer_completes),
     WITH(close_async_fails_when_the_peer_resets, peer_resets),
     WITH(a_thousand_connections_come_and_go, peer_comes_and_goes),
-    {NULL, NULL, NULL, false, false},
+    {NULL, NULL, NULL, false, false, false},
 };

@@ -331,5 +331,5 @@ const struct behaviour limit_cases[] = {
     ALONE(without_memory_an_sga_is_null),
     WITH(without_memory_a_pop_fails_and_loses_nothing, peer_sends_a_pattern),
     ALONE(a_full_memory_queue_holds_pushes_back),
-    {NULL, NULL, NULL, false, false},
+    {NULL, NULL, NULL, false, false, false},
 };

@@ -643,5 +643,5 @@ const struct behaviour misuse_cases[] = {
     ALONE(bad_segments_are_invalid),
     WITH(shutting_down_takes_one_of_three_words, peer_waits),
     ALONE(a_memory_queue_is_no_socket),
-    {NULL, NULL, NULL, false, false},
+    {NULL, NULL, NULL, false, false, false},
 };

@@ -242,5 +242,5 @@ const struct behaviour option_cases[] = {
     WITH(tcp_info_tells_of_a_connection, peer_echoes),
     ALONE(a_short_buffer_gets_a_short_answer),
     WITH(an_error_is_told_once, peer_resets),
-    {NULL, NULL, NULL, false, false},
+    {NULL, NULL, NULL, false, false, false},
 };

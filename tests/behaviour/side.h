@@ -35,27 +35,34 @@ struct behaviour {
 	side_fn a, b; /* b: NULL when A plays alone */
 	bool threads; /* one side has several instances at a time */
 	bool kernel;  /* B is the kernel's stack */
+	bool forks;   /* a child of fork() comes to its end */
 };
 
 /* A alone; or A, whose name is the case's, with B. */
 #define ALONE(side_a)                                                                              \
 	{                                                                                          \
-#side_a, side_a, NULL, false, false                                                \
+#side_a, side_a, NULL, false, false, false                                         \
 	}
 #define WITH(side_a, side_b)                                                                       \
 	{                                                                                          \
-#side_a, side_a, side_b, false, false                                              \
+#side_a, side_a, side_b, false, false, false                                       \
 	}
 /* One side has several threads with an instance each. */
 #define THREADS(side_a, side_b)                                                                    \
 	{                                                                                          \
-#side_a, side_a, side_b, true, false                                               \
+#side_a, side_a, side_b, true, false, false                                        \
+	}
+
+/* One side forks. */
+#define FORKS(side_a, side_b)                                                                      \
+	{                                                                                          \
+#side_a, side_a, side_b, false, false, true                                        \
 	}
 
 /* Side B is played by the kernel's stack. */
 #define WITH_KERNEL(side_a, side_b)                                                                \
 	{                                                                                          \
-#side_a, side_a, side_b, false, true                                               \
+#side_a, side_a, side_b, false, true, false                                        \
 	}
 
 /* Each ends with a NULL name. */

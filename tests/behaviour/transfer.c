@@ -653,5 +653,5 @@ const struct behaviour transfer_cases[] = {
     WITH(any_address_and_any_port_may_be_bound, peer_connects_and_leaves),
     WITH(nobody_listening_is_connection_refused, peer_has_closed_its_listener),
     WITH(a_peers_reset_fails_what_is_pending_and_what_comes, peer_resets),
-    {NULL, NULL, NULL, false, false},
+    {NULL, NULL, NULL, false, false, false},
 };

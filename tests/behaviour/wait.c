@@ -478,5 +478,5 @@ const struct behaviour wait_cases[] = {
     WITH(sockets_and_memory_queues_are_waited_for_together, peer_echoes),
     ALONE(a_wait_looks_at_every_token_before_it_sleeps),
     WITH(a_sleeper_wakes_for_every_message, peer_echoes_asleep),
-    {NULL, NULL, NULL, false, false},
+    {NULL, NULL, NULL, false, false, false},
 };
