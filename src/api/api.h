@@ -1,8 +1,8 @@
 /* api.h - what every entry point does first and last.
  *
  * An entry point checks its pointers, finds the thread's instance and the queue, calls src/rt, and
- * turns -errno into the positive errno of the interface. Its way in and out is api_enter() and
- * api_leave(), which keep the in-call flag (a signal handler that calls exit() inside a call must
+ * turns -errno into the positive errno of the interface. Its way in and out is API_BEGIN() and
+ * api_end(), which keep the in-call flag (a signal handler that calls exit() inside a call must
  * not flush) and serve the profiler.
  *
  * SPDX-License-Identifier: MIT
