@@ -22,11 +22,26 @@ static void a_second_init_in_a_thread_is_refused(void)
 	equal(demi_socket(&qd, AF_INET, SOCK_STREAM, 0), 0);
 }
 
+static char said[512]; /* the last line of the log */
+static unsigned lines_said;
+
+static void remember_line(int level, const char *line)
+{
+	equal(level, 0);
+	lines_said++;
+	snprintf(said, sizeof(said), "%s", line);
+}
+
+/* The line names what was asked for, and what there is. */
 static void an_unknown_libos_is_an_errno_and_a_line(void)
 {
+	demi_set_log(remember_line);
 	setenv("LIBOS", "catfish", 1);
 	equal(demi_init(NULL), EINVAL);
+	equal(lines_said, 1);
+	check(strstr(said, "catfish") != NULL && strstr(said, row->name) != NULL);
 	equal(demi_close(500), ENOSYS);
+	demi_set_log(NULL);
 	setenv("LIBOS", row->name, 1);
 	begin();
 }
@@ -61,12 +76,18 @@ static void without_a_name_it_is_catnap(void)
 
 static void a_broken_configuration_is_an_errno_and_may_be_mended(void)
 {
+	demi_set_log(remember_line);
 	configure("  no_such_key: 1\n", NULL);
 	equal(demi_init(NULL), EINVAL);
+	check(strstr(said, "no_such_key") != NULL);
 	configure(NULL, "  max_queues: many\n");
 	equal(demi_init(NULL), EINVAL);
+	check(strstr(said, "max_queues") != NULL);
 	setenv("CONFIG_PATH", "/nonexistent/file", 1);
 	equal(demi_init(NULL), EINVAL);
+	check(strstr(said, "/nonexistent/file") != NULL);
+	equal(lines_said, 3);
+	demi_set_log(NULL);
 	configure(NULL, NULL);
 	begin();
 }
