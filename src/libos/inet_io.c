@@ -239,20 +239,19 @@ int inet_connect(struct operation *op)
 {
 	struct inet_queue *iq = inet_queue(op->queue);
 	uint64_t now_ns = clock_now_ns();
-	int rc = 0;
+	int rc = iq->inet->link_lost ? -ENETDOWN : 0;
 
-	if (iq->inet->link_lost)
-		return -ENETDOWN;
-	if (iq->queue.type == QUEUE_TCP && stack_error(iq->sock) != 0)
+	if (rc == 0 && iq->queue.type == QUEUE_TCP && stack_error(iq->sock) != 0)
 		rc = inet_queue_renew(iq); /* another try after one that failed */
 	if (rc == 0)
 		rc = stack_connect(iq->sock, &op->connect.to, now_ns);
 	inet_flush(iq->inet, now_ns);
-	if (rc == -EINPROGRESS)
+	if (rc == -EINPROGRESS) {
 		iq->connect = op;
-	else if (rc == 0)
-		op->error = 0;
-	return rc;
+		return rc;
+	}
+	op->error = rc;
+	return 0;
 }
 
 static void finish_single(struct inet_queue *iq, struct operation **op, int error)

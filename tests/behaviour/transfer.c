@@ -617,6 +617,23 @@ static void peer_has_closed_its_listener(void)
 	hear();
 }
 
+/* Known at once, it is a result of the operation all the same. */
+static void a_connect_without_a_way_fails_as_an_operation(void)
+{
+	struct sockaddr_in everybody = at(0, 9);
+	demi_qtoken_t qt;
+	int tcp;
+
+	begin();
+	everybody.sin_addr.s_addr = htonl(INADDR_BROADCAST);
+	tcp = tcp_socket();
+	for (int i = 0; i < 2; i++) { /* the second finds the socket as it was */
+		equal(demi_connect(&qt, tcp, SA(&everybody)), 0);
+		failure(qt, ENETUNREACH);
+	}
+	equal(demi_close(tcp), 0);
+}
+
 static void a_peers_reset_fails_what_is_pending_and_what_comes(void)
 {
 	demi_qtoken_t pop;
@@ -652,6 +669,7 @@ const struct behaviour transfer_cases[] = {
     ALONE(a_datagram_too_large_fails),
     WITH(any_address_and_any_port_may_be_bound, peer_connects_and_leaves),
     WITH(nobody_listening_is_connection_refused, peer_has_closed_its_listener),
+    ALONE(a_connect_without_a_way_fails_as_an_operation),
     WITH(a_peers_reset_fails_what_is_pending_and_what_comes, peer_resets),
     {NULL, NULL, NULL, false, false, false},
 };
