@@ -3,8 +3,10 @@
  *
  *	rest server PORT	a thread for each connection; port 0 chooses, and "port N" is
  *				printed; ends with its last client
- *	rest client PORT CONNECTIONS SECONDS	says "rests" and "wakes"; then first_ns=, p50_ns=,
- *						max_ns= of SAMPLES connections, one after the other
+ *	rest client CONNECTIONS SECONDS ADDRESS PORT [ADDRESS PORT]
+ *
+ * The client opens as many connections to each server, says "rests" and "wakes", sends a message on
+ * SAMPLES connections, the servers in turn, and prints first_ns= and p50_ns= of each server.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,7 +26,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SIZE = 64, SAMPLES = 50, STACK_BYTES = 65536 };
+enum { SIZE = 64, SAMPLES = 100, STACK_BYTES = 65536 };
 
 #define PAUSE_NS 20000000 /* between two samples: the server sleeps again */
 
@@ -106,44 +108,68 @@ static void say(const char *what)
 	fflush(stdout);
 }
 
-static void ask(int port, int count, double seconds)
-{
-	static struct histogram h;
-	int *fds = calloc((size_t)count, sizeof(*fds));
-	uint64_t first_ns = 0;
+struct server {
+	const char *address;
+	int port;
+	int *fds;
+	uint64_t first_ns;
+	struct histogram *times;
+};
 
-	if (!fds)
+static void open_all(struct server *s, int count)
+{
+	s->fds = calloc((size_t)count, sizeof(*s->fds));
+	s->times = calloc(1, sizeof(*s->times));
+	if (!s->fds || !s->times || setenv("YARDSTICK_ADDRESS", s->address, 1))
 		die("no memory");
+	histogram_clear(s->times);
 	for (int i = 0; i < count; i++) {
-		fds[i] = connect_blocking(port);
-		set_nodelay(fds[i]);
-		exchange(fds[i]);
+		s->fds[i] = connect_blocking(s->port);
+		set_nodelay(s->fds[i]);
+		exchange(s->fds[i]);
 	}
+}
+
+static void sample(struct server *s, int i)
+{
+	uint64_t ns = exchange(s->fds[i]);
+
+	if (i == 0)
+		s->first_ns = ns;
+	histogram_record(s->times, ns);
+	pause_ns(PAUSE_NS);
+}
+
+static void ask(int count, double seconds, struct server servers[], int n)
+{
+	for (int k = 0; k < n; k++)
+		open_all(&servers[k], count);
 	say("rests");
 	pause_ns((uint64_t)(seconds * 1e9));
 	say("wakes");
-	histogram_clear(&h);
 	for (int i = 0; i < count && i < SAMPLES; i++) {
-		uint64_t ns = exchange(fds[i]);
-
-		if (i == 0)
-			first_ns = ns;
-		histogram_record(&h, ns);
-		pause_ns(PAUSE_NS);
+		for (int k = 0; k < n; k++)
+			sample(&servers[k], i);
 	}
-	printf("first_ns=%llu p50_ns=%llu max_ns=%llu\n", (unsigned long long)first_ns,
-	       (unsigned long long)histogram_percentile(&h, 50),
-	       (unsigned long long)histogram_percentile(&h, 100));
-	free(fds);
+	for (int k = 0; k < n; k++)
+		printf("first_ns=%llu p50_ns=%llu\n", (unsigned long long)servers[k].first_ns,
+		       (unsigned long long)histogram_percentile(servers[k].times, 50));
 }
 
 int main(int argc, char **argv)
 {
-	if (argc == 3 && strcmp(argv[1], "server") == 0)
+	struct server servers[2] = {0};
+
+	if (argc == 3 && strcmp(argv[1], "server") == 0) {
 		serve(atoi(argv[2]));
-	else if (argc == 5 && strcmp(argv[1], "client") == 0)
-		ask(atoi(argv[2]), atoi(argv[3]), strtod(argv[4], NULL));
-	else
-		die("usage: rest server PORT | client PORT CONNECTIONS SECONDS");
+	} else if ((argc == 6 || argc == 8) && strcmp(argv[1], "client") == 0) {
+		for (int k = 0; k < argc / 2 - 2; k++) {
+			servers[k].address = argv[4 + 2 * k];
+			servers[k].port = atoi(argv[5 + 2 * k]);
+		}
+		ask(atoi(argv[2]), strtod(argv[3], NULL), servers, argc / 2 - 2);
+	} else {
+		die("usage: rest server PORT | client CONNECTIONS SECONDS ADDRESS PORT ...");
+	}
 	return 0;
 }
