@@ -1,7 +1,7 @@
 /* packetdrill.h - what the original packetdrill asks of a shared object that it is given with
  * --so_filename: a table of functions, in its order and with its types. libdemi_packetdrill.so
- *fills it in, so that the scripts of others run against the stack with the tool that they were
- *written for:
+ * fills it in, so that the scripts of others run against the stack with the tool that they were
+ * written for:
  *
  *	packetdrill --so_filename=build/libdemi_packetdrill.so SCRIPT
  *
