@@ -323,7 +323,7 @@ static int output_probe(struct tcp_cb *cb, struct frame *f)
 	if (cb->snd_nxt == cb->snd_una) {
 		cb->message = TCP_MESSAGE_NONE;
 		cb->snd_nxt++;
-		if (cb->send_next->len == 1)
+		if (seq_leq(cb->send_next->seq + cb->send_next->len, cb->snd_nxt))
 			cb->send_next = cb->send_next->next;
 	}
 	return 1;

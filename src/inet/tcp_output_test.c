@@ -1,11 +1,12 @@
-/* What goes into one frame where the device cuts segments. What a connection sends, segment by
- * segment, is in tests/scripts.
+/* What goes into one frame, and out of which messages. What a connection sends, segment by segment,
+ * is in tests/scripts.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "inet/limits.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_peer_test.h"
+#include "inet/tcp_sendq.h"
 
 enum { BYTES = 8000, PORT = 100 };
 
@@ -73,11 +74,34 @@ static void on_a_narrow_path_each_segment_is_a_frame_with_an_id_of_its_own(void 
 	finish(net);
 }
 
+/* As when the window closed with all of a message acknowledged but for its last byte. */
+static void a_probe_with_the_last_byte_of_a_message_leaves_the_next_to_be_sent(void **state)
+{
+	struct net *net = *state;
+	struct tcp_chunk *first;
+	struct tcp_cb *cb;
+	bool zero_copy;
+
+	start(net);
+	assert_int_equal(stack_send(k, NULL, bytes, BYTES, &zero_copy, net->now_ns), BYTES);
+	cb = tcp_cb_of(k);
+	first = cb->send_head;
+	assert_non_null(first->next);
+	cb->snd_una = cb->snd_nxt = first->seq + first->len - 1;
+	cb->snd_wnd = 0;
+	cb->probe_due = true;
+	assert_true(net_take(net) > 0);
+	assert_int_equal(cb->snd_nxt, first->seq + first->len);
+	assert_ptr_equal(cb->send_next, first->next);
+	finish(net);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    net_test(a_device_that_cuts_segments_gets_many_in_one_frame),
 	    net_test(on_a_narrow_path_each_segment_is_a_frame_with_an_id_of_its_own),
+	    net_test(a_probe_with_the_last_byte_of_a_message_leaves_the_next_to_be_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
