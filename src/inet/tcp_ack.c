@@ -69,18 +69,24 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 		tcp_output_request(cb);
 }
 
-/* The window has opened: what a closed one held back, and the byte of a probe, may go. */
+/* The window has opened: what a closed one held back may go. What was outstanding for the whole
+ * time-out before the first probe, and the byte of that, goes again; if the window was closed for
+ * less, that is on its way, and a peer that plays with its window gets nothing twice. */
 static void window_opened(struct tcp_cb *cb)
 {
+	bool probed = cb->probe_count > 0;
+
 	cb->probe_count = 0;
 	cb->probe_due = cb->small_due = false;
 	cb->rtx_deadline_ns = UINT64_MAX;
-	if (cb->snd_nxt != cb->snd_una) {
+	if (cb->snd_nxt == cb->snd_una)
+		return;
+	if (probed) {
 		tcp_recovery_lose_all(cb);
 		tcp_undo_forget(cb);
-		tcp_timer_start_rtx(cb);
-		tcp_output_request(cb);
 	}
+	tcp_timer_start_rtx(cb);
+	tcp_output_request(cb);
 }
 
 void tcp_ack_window(struct tcp_cb *cb, const struct tcp_segment *seg)

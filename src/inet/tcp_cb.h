@@ -198,6 +198,7 @@ struct tcp_cb {
 	uint16_t peer_mss; /* as its SYN said */
 	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
 	uint16_t linger_s;
+	uint16_t soft_error; /* errno of the last ICMP error that ended nothing; 0: none lately */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms;
 	uint32_t user_timeout_ms;   /* 0: R2 */
 	uint64_t mss_deadline_ns;   /* a larger MSS is tried then; UINT64_MAX: it is the largest */

@@ -2,7 +2,8 @@
  *
  * Anybody can make such an error up. It counts only when the quoted sequence number is one that is
  * outstanding (RFC 5927 4.1); and even then it ends nothing but a connection that is being opened
- * (RFC 5927 5.2): on an established one retransmission decides.
+ * (RFC 5927 5.2): on an established one retransmission decides. If nothing comes through until that
+ * gives up, the error is the reason that the program is told (RFC 1122 4.2.3.9).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -38,5 +39,7 @@ bool tcp_icmp_error(struct stack *s, const struct icmp_error *e)
 		path_mtu_changed(cb, e);
 	else if (e->hard && cb->state == TCP_SYN_SENT)
 		tcp_fail(cb, e->error);
+	else
+		cb->soft_error = (uint16_t)-e->error;
 	return true;
 }

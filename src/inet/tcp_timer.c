@@ -162,6 +162,12 @@ static bool all_is_acknowledged(const struct tcp_cb *cb)
 	return !cb->syn_unacked && cb->snd_una == cb->snd_end;
 }
 
+/* Why a connection is given up: what an ICMP error has said in this series of attempts. */
+static int reason_of_silence(const struct tcp_cb *cb)
+{
+	return cb->soft_error != 0 ? -cb->soft_error : -ETIMEDOUT;
+}
+
 /* The retransmission or persist timer. False: the connection is gone. */
 static bool rtx_fired(struct tcp_cb *cb)
 {
@@ -170,9 +176,11 @@ static bool rtx_fired(struct tcp_cb *cb)
 	if (all_is_acknowledged(cb))
 		return true; /* only an acknowledgement waited for a route */
 	if (cb->sock.stack->now_ns - cb->progress_ns >= patience_ns(cb)) {
-		tcp_fail(cb, -ETIMEDOUT);
+		tcp_fail(cb, reason_of_silence(cb));
 		return false;
 	}
+	if (cb->rtx_count + cb->probe_count == 0 && !cb->syn_unacked)
+		cb->soft_error = 0; /* what it was of may have come through since */
 	doubt_path(cb);
 	if (!cb->syn_unacked && (cb->snd_wnd == 0 || cb->snd_nxt == cb->snd_una))
 		persist_timeout(cb);
