@@ -9,9 +9,11 @@ enum severity { CLEAN, LIGHT, MEDIUM, HEAVY, SEVERITIES };
 
 enum {
 	PERCENT = 10000, /* in parts per million */
-	/* The end of it all, in s of virtual time: how long programs may take that have begun, and
-	 * after them the stacks: R2 and TIME-WAIT, and the tables of fragments and neighbours. */
-	FINISH_S = 8000,
+	/* The end of it all, in s of virtual time: how long programs may take that have begun (on
+	 * the worst wires each segment waits for the longest RTO, and nothing stalls for all that),
+	 * and after them the stacks: R2 and TIME-WAIT, and the tables of fragments and neighbours.
+	 */
+	FINISH_S = 20000,
 	LIVENESS_S = 300,
 	REST_S = 700,
 	LIVENESS_CONNECTIONS = 20,
