@@ -10,11 +10,11 @@
 #ifndef API_API_H
 #define API_API_H
 
+#include "base/clock.h"
 #include "rt/instance.h"
 #include <errno.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
-#include <x86intrin.h>
 
 #define DEMI_EXPORT __attribute__((visibility("default")))
 
@@ -28,7 +28,7 @@ static inline struct api_call api_begin(struct instance *in, const char *name, u
 {
 	in->in_call = true;
 	if (__builtin_expect(in->profiler != NULL, 0))
-		in->call_start = __rdtsc();
+		in->call_start = clock_cycles();
 	return (struct api_call){in, name, name_len};
 }
 
@@ -40,7 +40,7 @@ static inline int api_end(const struct api_call *c, int rc)
 {
 	c->in->in_call = false;
 	if (__builtin_expect(c->in->profiler != NULL, 0))
-		c->in->profiler(c->name, c->name_len, __rdtsc() - c->in->call_start);
+		c->in->profiler(c->name, c->name_len, clock_cycles() - c->in->call_start);
 	return -rc;
 }
 

@@ -10,7 +10,6 @@
 
 enum {
 	READY_DIRECT = 12, /* arrays of up to so many tokens are looked at token by token */
-	SCAN_BLOCK = 32,   /* tokens that are compared without a branch */
 	READY_NEAR = 16,   /* tokens looked at on both sides of a guess that is mostly exact */
 	READY_NOTE = 64,   /* tokens whose place is noted after a wrong guess */
 	READY_ROVE = 4,    /* tokens looked at in each search for what other waits left behind */
