@@ -17,16 +17,30 @@ enum { RAW_FEW_SLOTS = 64, RAW_MANY_SLOTS = 1024 };
  * few stay in the caches, many take a stream. */
 void raw_open(const char *interface, uint32_t addr, unsigned slots);
 
-/* Sends a frame; it has left when this returns. */
-void raw_send(const void *frame, size_t len);
+/* Puts a frame into the ring; waits for room. */
+void raw_put(const void *frame, size_t len);
 
-enum { RAW_BURST = 32 };
-
-/* Sends a frame so many times in one burst, with one system call; waits for room. */
-void raw_send_burst(const void *frame, size_t len);
+/* One system call: what was put has left when this returns. */
+void raw_flush(void);
 
 /* Copies a frame that has come; its bytes, 0: none has. */
 size_t raw_try_receive(void *frame);
+
+static inline void raw_send(const void *frame, size_t len)
+{
+	raw_put(frame, len);
+	raw_flush();
+}
+
+enum { RAW_BURST = 32 };
+
+/* Sends a frame so many times in one burst, with one system call. */
+static inline void raw_send_burst(const void *frame, size_t len)
+{
+	for (int i = 0; i < RAW_BURST; i++)
+		raw_put(frame, len);
+	raw_flush();
+}
 
 /* Spins until one has come. */
 static inline size_t raw_receive(void *frame)

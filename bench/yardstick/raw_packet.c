@@ -57,7 +57,7 @@ void raw_open(const char *interface, uint32_t addr, unsigned wanted)
 		die("cannot bind the packet socket");
 }
 
-static void put(const void *frame, size_t len)
+void raw_put(const void *frame, size_t len)
 {
 	struct tpacket2_hdr *h = slot(slots + next_out);
 
@@ -69,23 +69,10 @@ static void put(const void *frame, size_t len)
 	next_out = (next_out + 1) & (slots - 1);
 }
 
-static void tell_kernel(void)
+void raw_flush(void)
 {
 	if (send(fd, NULL, 0, MSG_DONTWAIT) < 0)
 		die("cannot send");
-}
-
-void raw_send(const void *frame, size_t len)
-{
-	put(frame, len);
-	tell_kernel();
-}
-
-void raw_send_burst(const void *frame, size_t len)
-{
-	for (int i = 0; i < RAW_BURST; i++)
-		put(frame, len);
-	tell_kernel();
 }
 
 size_t raw_try_receive(void *frame)

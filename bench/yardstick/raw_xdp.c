@@ -92,7 +92,7 @@ static void take_completions(void)
 	xsk_ring_cons__release(&completion, n);
 }
 
-static void put(const void *frame, size_t len)
+void raw_put(const void *frame, size_t len)
 {
 	uint64_t addr = (uint64_t)next_out * CHUNK;
 	struct xdp_desc *d;
@@ -109,25 +109,12 @@ static void put(const void *frame, size_t len)
 }
 
 /* EAGAIN: a call sends no more than a burst, and something is left. */
-static void tell_kernel(void)
+void raw_flush(void)
 {
 	while (sendto(xsk_socket__fd(xsk), NULL, 0, MSG_DONTWAIT, NULL, 0) < 0) {
 		if (errno != EAGAIN)
 			die("cannot send");
 	}
-}
-
-void raw_send(const void *frame, size_t len)
-{
-	put(frame, len);
-	tell_kernel();
-}
-
-void raw_send_burst(const void *frame, size_t len)
-{
-	for (int i = 0; i < RAW_BURST; i++)
-		put(frame, len);
-	tell_kernel();
 }
 
 size_t raw_try_receive(void *frame)
