@@ -4,6 +4,7 @@
  */
 #include "inet/tcp_ack.h"
 #include "inet/tcp_output.h"
+#include "inet/tcp_rack.h"
 #include "inet/tcp_ranges.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_sendq.h"
@@ -32,10 +33,14 @@ void tcp_ack_release(struct tcp_cb *cb)
 	if (tcp_sendq_release(cb, cb->snd_una))
 		tcp_raise(cb, STACK_EV_ACKED);
 	cb->message = TCP_MESSAGE_NONE;
-	if (cb->snd_una == cb->snd_nxt)
+	if (cb->snd_una == cb->snd_nxt) {
 		cb->rtx_deadline_ns = UINT64_MAX;
-	else
+		tcp_sent_clear(cb);
+	} else {
 		tcp_timer_start_rtx(cb);
+		if (cb->sent != NULL)
+			tcp_rack_schedule_probe(cb);
+	}
 }
 
 /* The numbers of SYN and FIN are not bytes of the program's. */
@@ -145,11 +150,17 @@ bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
 		tcp_challenge(cb);
 		return false;
 	}
+	if (cb->sack && tcp_tells_of_duplicate(seg))
+		tcp_rack_duplicate(cb);
+	if (cb->tlp_out)
+		tcp_rack_probe_answered(cb, seg);
 	undo = tcp_undo_detect(cb, seg, seq_gt(seg->ack, cb->snd_una));
 	if (seq_gt(seg->ack, cb->snd_una)) {
 		news.advanced = seg->ack - cb->snd_una;
 		if (cb->rtx_count > 0 && cb->rtt_start_ns == 0)
 			time_by_echo(cb, seg);
+		if (cb->sent != NULL)
+			tcp_rack_acknowledged(cb, seg);
 		tcp_ack_advance(cb, seg->ack);
 	}
 	if (undo)

@@ -17,6 +17,16 @@ bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg);
  * the program and the congestion control. */
 void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack);
 
+/* A round trip of a stream. */
+static inline void tcp_ack_learn_min(struct tcp_cb *cb, uint64_t rtt_ns)
+{
+	uint32_t rtt = (uint32_t)(rtt_ns >> 10) | 1;
+
+	if (cb->min_rtt == 0 || rtt < cb->min_rtt)
+		cb->min_rtt = rtt;
+	cb->tlp_untimed = false;
+}
+
 /* A round trip ends with ack, if one is timed. Karn's rule holds: a timing is given up when
  * anything is sent again (RFC 6298 3). */
 static inline void tcp_ack_time(struct tcp_cb *cb, uint32_t ack)
@@ -24,6 +34,7 @@ static inline void tcp_ack_time(struct tcp_cb *cb, uint32_t ack)
 	if (cb->rtt_start_ns == 0 || seq_lt(ack, cb->rtt_seq))
 		return;
 	tcp_timer_sample(cb, cb->sock.stack->now_ns - cb->rtt_start_ns);
+	tcp_ack_learn_min(cb, cb->sock.stack->now_ns - cb->rtt_start_ns);
 	cb->rtt_start_ns = 0;
 }
 

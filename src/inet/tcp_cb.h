@@ -13,6 +13,7 @@
 #include "inet/tcp_cc.h"
 #include "inet/tcp_limits.h"
 #include "inet/tcp_segment.h"
+#include "inet/tcp_slab.h"
 #include "mem/frame.h"
 
 enum tcp_state {
@@ -56,11 +57,13 @@ enum tcp_rescue { TCP_RESCUE_EARLY, TCP_RESCUE_DUE, TCP_RESCUE_DONE };
 
 struct tcp_chunk;      /* tcp_sendq.h */
 struct tcp_ranges;     /* tcp_ranges.h */
+struct tcp_sent;       /* tcp_sent.h */
 struct tcp_reassembly; /* tcp_reassembly.h */
 
 /* What connections hold in both directions comes in the order in which segments touch it. */
 struct tcp_cb {
-	struct sock sock; /* first: a struct sock * of kind SOCK_TCP is one of these */
+	_Alignas(TCP_SLAB_ALIGN) struct sock
+	    sock; /* first: a struct sock * of kind SOCK_TCP is one of these */
 	struct tcp_cb *hash_next;
 	/* How the peer's segments are recognized: its IPv4 address and the ports, as they lie in
 	 * its packets. */
@@ -98,6 +101,11 @@ struct tcp_cb {
 	bool reuse_address : 1; /* SO_REUSEADDR, which changes nothing */
 	bool undo_timed : 1;    /* the next acknowledgement tells by its echo: undo_tsval */
 	uint8_t rescue : 2;     /* enum tcp_rescue */
+	/* RACK-TLP (RFC 8985), with the numbers behind snd_una's: tcp_rack.h. */
+	bool tlp_again : 1;       /* the probe was a segment sent again */
+	bool tlp_untimed : 1;     /* no round trip was measured since the probe */
+	bool reordering_seen : 1; /* something came out of order that was sent once */
+	bool dsack_round : 1;     /* since dsack_round_end was snd_nxt the window has not grown */
 
 	/* What keeps a connection off the fast paths of input and output: they are taken when all
 	 * of it is zero. */
@@ -127,6 +135,8 @@ struct tcp_cb {
 						   duplicate ACKs are counted, as without
 						   SACK, until they begin anew */
 			uint8_t recovery : 2;   /* enum tcp_recovery */
+			bool tlp_due : 1;       /* a tail loss probe is to be sent: tcp_rack.h */
+			bool tlp_out : 1;       /* one was, and nothing is known of it: tlp_end */
 			uint8_t dupacks;
 			uint8_t probe_count; /* of a closed or silly window, in a row */
 		};
@@ -200,10 +210,17 @@ struct tcp_cb {
 	uint16_t linger_s;
 	uint16_t soft_error; /* errno of the last ICMP error that ended nothing; 0: none lately */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms;
-	uint32_t user_timeout_ms;   /* 0: R2 */
-	uint64_t mss_deadline_ns;   /* a larger MSS is tried then; UINT64_MAX: it is the largest */
-	struct tcp_range dsack;     /* a duplicate to be reported (RFC 2883) */
-	struct tcp_ranges *sacked;  /* what the peer has reported; NULL: none */
+	uint32_t user_timeout_ms;  /* 0: R2 */
+	uint64_t mss_deadline_ns;  /* a larger MSS is tried then; UINT64_MAX: it is the largest */
+	struct tcp_range dsack;    /* a duplicate to be reported (RFC 2883) */
+	struct tcp_ranges *sacked; /* what the peer has reported; NULL: none */
+	struct tcp_sent *sent;     /* when what is outstanding was sent; NULL: no log */
+	uint64_t rack_deadline_ns; /* the reordering timer or that of a probe; UINT64_MAX: off */
+	uint32_t min_rtt;          /* the shortest round trip of a stream, 2^10 ns; 0: none yet */
+	uint32_t tlp_end;          /* snd_nxt behind the probe */
+	uint32_t dsack_round_end;
+	uint8_t reo_wnd_mult;       /* of a quarter of min_rtt, less one (RFC 8985 6.2, step 4) */
+	uint8_t reo_wnd_persist;    /* recoveries until it is 0 again */
 	struct tcp_reassembly *ooo; /* received out of order; NULL: nothing */
 	const struct tcp_cc *cc;
 	uint64_t cc_private[6];

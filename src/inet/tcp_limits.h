@@ -63,6 +63,12 @@ enum {
 #define TCP_R2_NS     TCP_S(300)
 #define TCP_R2_SYN_NS TCP_S(180)
 
+/* Tail loss probes (RFC 8985 7.2). How long an acknowledgement may be delayed by the peer when less
+ * than two segments are outstanding, and how late a prompt one may be. */
+#define TCP_TLP_MAX_ACK_DELAY_NS TCP_MS(200)
+#define TCP_TLP_SLACK_NS         TCP_MS(2)
+enum { TCP_REO_WND_PERSIST = 16 }; /* recoveries (RFC 8985 6.2, step 4) */
+
 #define TCP_PERSIST_MAX_NS TCP_S(60)
 /* Closed by the program, and the peer neither sends its FIN nor anything else. */
 #define TCP_FIN_WAIT_2_NS TCP_S(60)
@@ -86,6 +92,9 @@ enum {
 	 * as it is used; a 64th of max_tcp may have one, within bounds. */
 	TCP_OUT_OF_ORDER_RANGES_LARGE = 2048,
 	TCP_SACKED_RANGES_LARGE = 2048,
+	/* Of logs of what was sent (tcp_sent.h): 0.8 and 24 KiB. */
+	TCP_SENT_RUNS = 64,
+	TCP_SENT_RUNS_LARGE = 2048,
 	TCP_LARGE_SETS_DIVISOR = 64,
 	TCP_LARGE_SETS_MIN = 8,
 	TCP_LARGE_SETS_MAX = 256,
@@ -131,6 +140,6 @@ enum { TCP_PORT_FIRST = 32768, TCP_PORT_COUNT = 32768 };
 
 /* What an established, idle connection and a half-open one cost in this stack, bytes, hash slots
  * and timer included. */
-enum { TCP_CONNECTION_BYTES_MAX = 768, TCP_HALF_OPEN_BYTES_MAX = 128 };
+enum { TCP_CONNECTION_BYTES_MAX = 896, TCP_HALF_OPEN_BYTES_MAX = 128 };
 
 #endif

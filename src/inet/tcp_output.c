@@ -18,6 +18,7 @@
 #include "inet/tcp_output.h"
 #include "inet/tcp_fast.h"
 #include "inet/tcp_frame.h"
+#include "inet/tcp_rack.h"
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_timer.h"
@@ -193,11 +194,11 @@ static uint32_t allowed(struct tcp_cb *cb, uint32_t unsent)
 	len = edge - cb->snd_nxt;
 	if (len > unsent)
 		len = unsent;
-	most = frame_bytes(cb);
+	most = cb->tlp_due ? cb->mss : frame_bytes(cb);
 	if (len > most)
 		len = most;
 	pipe = tcp_pipe(cb);
-	if (pipe + len > cb->cwnd && pipe > 0) {
+	if (pipe + len > cb->cwnd && pipe > 0 && !cb->tlp_due) {
 		cb->cwnd_limited = true;
 		len = cb->cwnd > pipe ? cb->cwnd - pipe : 0;
 		if (len < cb->mss)
@@ -215,10 +216,13 @@ static inline void sent_new(struct tcp_cb *cb, uint32_t len, bool fin)
 {
 	struct stack *s = cb->sock.stack;
 	struct tcp_chunk *c = cb->send_next;
+	uint32_t before = cb->snd_nxt;
 
-	if (cb->snd_nxt == cb->snd_una)
+	if (before == cb->snd_una)
 		cb->progress_ns = s->now_ns;
 	cb->snd_nxt += len + fin;
+	if (cb->sent != NULL || (cb->sack && tcp_flight(cb) > cb->mss))
+		tcp_sent_first(cb, before);
 	cb->message = TCP_MESSAGE_NONE;
 	if (cb->rtt_start_ns == 0 && cb->recovery == TCP_OPEN) {
 		cb->rtt_start_ns = s->now_ns;
@@ -262,15 +266,14 @@ static int output_new(struct tcp_cb *cb, struct frame *f)
 	return 1;
 }
 
-/* One frame of what goes again. As output_new(). */
-static int output_again(struct tcp_cb *cb, struct frame *f, enum tcp_rtx_rule rule)
+/* One frame of what was sent, [seq, *end), of which it may hold the beginning: then *end is the end
+ * of that. False: no buffer. */
+static bool frame_again(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint32_t *end)
 {
-	uint32_t seq, len = tcp_recovery_next(cb, rule, &seq), data;
+	uint32_t len = *end - seq, data;
 	uint8_t flags = TCP_ACK;
 	bool fin;
 
-	if (len == 0)
-		return 0;
 	fin = tcp_fin_sent(cb) && seq + len == cb->snd_nxt;
 	data = len - fin;
 	if (data > 0) {
@@ -282,12 +285,47 @@ static int output_again(struct tcp_cb *cb, struct frame *f, enum tcp_rtx_rule ru
 		if (seq + data == cb->snd_end)
 			flags |= TCP_PSH;
 		flags |= fin ? TCP_FIN : 0;
-		if (!tcp_frame_data(cb, f, c, seq, data, flags))
-			return -1;
-	} else if (!tcp_frame_control(cb, f, seq, flags | TCP_FIN)) {
-		return -1;
+		*end = seq + data + fin;
+		return tcp_frame_data(cb, f, c, seq, data, flags);
 	}
-	tcp_recovery_sent_again(cb, rule, seq, seq + data + fin);
+	return tcp_frame_control(cb, f, seq, flags | TCP_FIN);
+}
+
+/* One frame of what goes again. As output_new(). */
+static int output_again(struct tcp_cb *cb, struct frame *f, enum tcp_rtx_rule rule)
+{
+	uint32_t seq, len = tcp_recovery_next(cb, rule, &seq), end;
+
+	if (len == 0)
+		return 0;
+	end = seq + len;
+	if (!frame_again(cb, f, seq, &end))
+		return -1;
+	tcp_recovery_sent_again(cb, rule, seq, end);
+	return 1;
+}
+
+/* RFC 8985 7.3: a segment that was not sent yet, whatever cwnd says, or the last one again. */
+static int output_tail_probe(struct tcp_cb *cb, struct frame *f)
+{
+	uint32_t flight = tcp_flight(cb), seq, end = cb->snd_nxt;
+	int r = 0;
+
+	if (cb->recovery == TCP_OPEN && flight > 0 && cb->sent != NULL)
+		r = output_new(cb, f);
+	cb->tlp_due = false;
+	if (r != 0 || cb->recovery != TCP_OPEN || flight == 0 || cb->sent == NULL) {
+		if (r > 0)
+			tcp_rack_probe_sent(cb, false);
+		return r;
+	}
+	seq = end - (flight < cb->mss ? flight : cb->mss);
+	if (seq_gt(end, cb->snd_una + cb->snd_wnd))
+		return 0;
+	if (!frame_again(cb, f, seq, &end))
+		return -1;
+	tcp_recovery_probed(cb, seq, end);
+	tcp_rack_probe_sent(cb, true);
 	return 1;
 }
 
@@ -297,13 +335,16 @@ static void rejoin(struct tcp_cb *cb)
 {
 	uint32_t flight = tcp_flight(cb);
 
-	if (cb->rtx_next != cb->snd_una || cb->lost_bytes != flight || flight >= cb->mss ||
-	    cb->snd_end == cb->snd_nxt || tcp_fin_sent(cb) || cb->snd_wnd <= flight)
+	if ((cb->sent == NULL && cb->rtx_next != cb->snd_una) || cb->lost_bytes != flight ||
+	    flight >= cb->mss || cb->snd_end == cb->snd_nxt || tcp_fin_sent(cb) ||
+	    cb->snd_wnd <= flight)
 		return;
 	tcp_recovery_sent_again(cb, TCP_RTX_LOST, cb->snd_una, cb->snd_nxt);
 	cb->snd_nxt = cb->rtx_next = cb->lost_end = cb->snd_una;
 	cb->send_next = cb->send_head;
 	cb->message = TCP_MESSAGE_NONE;
+	cb->lost_bytes = 0;
+	tcp_sent_clear(cb);
 }
 
 /* RFC 9293 3.8.6.1: one byte against a closed window, or the FIN. */
@@ -379,6 +420,8 @@ static int next_frame(struct tcp_cb *cb, struct frame *f)
 		return output_ack(cb, f);
 	if (cb->probe_due)
 		r = output_probe(cb, f);
+	if (cb->tlp_due && r == 0)
+		r = output_tail_probe(cb, f);
 	if (cb->recovery == TCP_LOSS_RECOVERY)
 		rejoin(cb);
 	if (r == 0 && cb->recovery != TCP_OPEN)
@@ -412,6 +455,8 @@ static void settle(struct tcp_cb *cb)
 		cb->ack_deadline_ns = s->now_ns + TCP_DELAYED_ACK_NS;
 		tcp_timer_need(cb, cb->ack_deadline_ns);
 	}
+	if (cb->sent != NULL && cb->recovery == TCP_OPEN && cb->sacked_bytes == 0)
+		tcp_rack_schedule_probe(cb);
 	leave_queue(cb);
 }
 

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_ranges.h"
+#include "inet/tcp_rack.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_table.h"
 
@@ -42,12 +43,14 @@ void tcp_ranges_clear(struct tcp_cb *cb)
 {
 	if (cb->sacked == NULL)
 		return;
-	if (cb->recovery != TCP_OPEN)
+	if (cb->sent == NULL && cb->recovery != TCP_OPEN)
 		cb->lost_bytes += tcp_ranges_overlap(cb, cb->rtx_next, cb->lost_end);
 	give_back(cb, cb->sacked);
 	cb->sacked = NULL;
 	cb->reported = false;
 	cb->sacked_bytes = 0;
+	if (cb->sent != NULL)
+		tcp_sent_count_lost(cb);
 }
 
 /* The first range that ends behind seq, or at it when `touching`; NULL-safe: an end pointer when
@@ -138,9 +141,26 @@ static void close_places(struct tcp_ranges *r, struct tcp_range *from, struct tc
 	r->count = (uint16_t)(r->count - (to - from));
 }
 
+/* The parts of b that are in no range from `at` on were not reported before. */
+static void tell_what_is_new(struct tcp_cb *cb, const struct tcp_segment *seg,
+			     const struct tcp_range *at, const struct tcp_range *b)
+{
+	const struct tcp_range *end = behind_last(cb->sacked);
+	uint32_t seq = b->start;
+
+	for (; at < end && seq_lt(at->start, b->end); at++) {
+		if (seq_lt(seq, at->start))
+			tcp_rack_reported(cb, seg, seq, at->start);
+		if (seq_lt(seq, at->end))
+			seq = at->end;
+	}
+	if (seq_lt(seq, b->end))
+		tcp_rack_reported(cb, seg, seq, b->end);
+}
+
 /* Joins a block with what it touches. When there is no place for one more range it is not
  * remembered: its bytes may be sent again in vain. */
-static bool add(struct tcp_cb *cb, struct tcp_range b)
+static bool add(struct tcp_cb *cb, const struct tcp_segment *seg, struct tcp_range b)
 {
 	struct tcp_ranges *r = cb->sacked;
 	struct tcp_range *at = find(r, b.start, true), *to = at, *end = behind_last(r);
@@ -148,6 +168,8 @@ static bool add(struct tcp_cb *cb, struct tcp_range b)
 
 	if (at < end && seq_leq(at->start, b.start) && seq_geq(at->end, b.end))
 		return false;
+	if (cb->sent != NULL)
+		tell_what_is_new(cb, seg, at, &b);
 	for (; to < end && seq_leq(to->start, b.end); to++) {
 		if (seq_lt(to->start, b.start))
 			b.start = to->start;
@@ -179,6 +201,8 @@ static bool plausible(const struct tcp_cb *cb, const struct tcp_range *b)
  * outstanding; outside it all do. */
 static bool give_up(struct tcp_cb *cb)
 {
+	if (cb->sent != NULL)
+		tcp_sent_give_up(cb);
 	cb->no_scoreboard = true;
 	if (cb->recovery != TCP_OPEN)
 		cb->dupacks = 0;
@@ -201,8 +225,9 @@ bool tcp_ranges_update(struct tcp_cb *cb, const struct tcp_segment *seg)
 			if (cb->sacked == NULL)
 				return give_up(cb);
 			cb->reported = true;
+			tcp_rack_begin(cb);
 		}
-		news |= add(cb, seg->sack[i]);
+		news |= add(cb, seg, seg->sack[i]);
 	}
 	if (cb->sacked != NULL && cb->sacked->count == 0)
 		tcp_ranges_clear(cb);

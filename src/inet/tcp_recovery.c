@@ -4,6 +4,7 @@
  */
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_output.h"
+#include "inet/tcp_rack.h"
 #include "inet/tcp_ranges.h"
 #include "inet/tcp_undo.h"
 
@@ -65,8 +66,10 @@ static void begin(struct tcp_cb *cb, enum tcp_recovery recovery)
 {
 	cb->recovery = recovery;
 	cb->recover = cb->snd_nxt;
-	cb->rtx_next = cb->lost_end = cb->snd_una;
-	cb->lost_bytes = 0;
+	if (cb->sent == NULL) {
+		cb->rtx_next = cb->lost_end = cb->snd_una;
+		cb->lost_bytes = 0;
+	}
 	cb->prr_delivered = cb->prr_out = 0;
 	cb->rescue = TCP_RESCUE_EARLY;
 	cb->rtx_due = true;
@@ -79,7 +82,23 @@ void tcp_recovery_lose_all(struct tcp_cb *cb)
 		tcp_ranges_clear(cb);
 	tcp_recovery_forget_dupacks(cb);
 	begin(cb, TCP_LOSS_RECOVERY);
-	lose_until(cb, cb->snd_nxt);
+	if (cb->sent != NULL)
+		tcp_sent_lose_all(cb);
+	else
+		lose_until(cb, cb->snd_nxt);
+}
+
+void tcp_recovery_time_out(struct tcp_cb *cb)
+{
+	if (cb->sent == NULL || tcp_ranges_reneged(cb)) {
+		tcp_recovery_lose_all(cb);
+		return;
+	}
+	tcp_recovery_forget_dupacks(cb);
+	begin(cb, TCP_LOSS_RECOVERY);
+	tcp_rack_time_out(cb);
+	if (cb->sent == NULL)
+		lose_until(cb, cb->snd_nxt);
 }
 
 /* RFC 6582 3.2, step 3, a partial acknowledgement: the next segment is lost too. Of the segments
@@ -95,14 +114,21 @@ static void lose_next(struct tcp_cb *cb, uint32_t bytes)
 	cb->rtx_due = true;
 }
 
+static void over(struct tcp_cb *cb)
+{
+	cb->recovery = TCP_OPEN;
+	tcp_rack_recovered(cb);
+}
+
 void tcp_recovery_advance(struct tcp_cb *cb, uint32_t bytes)
 {
-	advance_rtx(cb, cb->snd_una);
+	if (cb->sent == NULL)
+		advance_rtx(cb, cb->snd_una);
 	if (seq_geq(cb->snd_una, cb->recover)) {
 		tcp_recovery_forget_dupacks(cb);
 		cb->rtx_due = false;
 		if (cb->recovery == TCP_LOSS_RECOVERY)
-			cb->recovery = TCP_OPEN;
+			over(cb);
 		return; /* fast recovery ends in tcp_recovery_ack() */
 	}
 	if (cb->rescue == TCP_RESCUE_EARLY)
@@ -113,14 +139,16 @@ void tcp_recovery_advance(struct tcp_cb *cb, uint32_t bytes)
 		lose_next(cb, bytes);
 }
 
-/* What the window is halved from: what is outstanding (RFC 5681 3.1). Acknowledgements that came in
- * one burst with the one that tells of the loss have made that smaller than the sender ever let it
- * be: where it used all of cwnd, that counts. */
+/* What the window is reduced from: what is outstanding, without what limited transmit has added for
+ * segments that are reported (RFC 5681 3.2, step 2), and without what a recovery that has just
+ * ended left reported; that is no more than cwnd. Acknowledgements that came in one burst with the
+ * one that tells of the loss have made it smaller than the sender ever let it be: where it used all
+ * of cwnd, that counts. */
 static uint32_t flight_before_loss(const struct tcp_cb *cb)
 {
 	uint32_t flight = tcp_flight(cb);
 
-	return cb->cwnd_limited && cb->cwnd > flight ? cb->cwnd : flight;
+	return cb->cwnd_limited || flight > cb->cwnd ? cb->cwnd : flight;
 }
 
 /* RFC 6675 5 step 4, RFC 6582 3.2 step 2. `outstanding` is what the window is halved from, `pipe`
@@ -133,9 +161,11 @@ static void begin_fast(struct tcp_cb *cb, uint32_t outstanding, uint32_t pipe, u
 		tcp_undo_forget(cb); /* an echo of what the last recovery sent again says nothing */
 	cb->cc->loss(cb, outstanding);
 	begin(cb, TCP_FAST_RECOVERY);
-	lose_until(cb, seq_min(cb->snd_una + cb->mss, cb->snd_nxt));
-	advance_rtx(cb, rtx_next);
-	cb->rtx_due = cb->rtx_next == cb->snd_una;
+	if (cb->sent == NULL) {
+		lose_until(cb, seq_min(cb->snd_una + cb->mss, cb->snd_nxt));
+		advance_rtx(cb, rtx_next);
+		cb->rtx_due = cb->rtx_next == cb->snd_una;
+	}
 	cb->prr_flight = pipe > 0 ? pipe : 1; /* RFC 9937 6.2 */
 	cb->sock.stack->stats.tcp_fast_recoveries++;
 }
@@ -145,6 +175,32 @@ static bool is_lost_again(const struct tcp_cb *cb)
 {
 	return cb->rtx_next != cb->snd_una &&
 	       seq_gt(tcp_ranges_end(cb), cb->rtx_mark + (TCP_DUPACKS - 1) * cb->mss);
+}
+
+/* The first segment is not lost, or has been sent again before: the echo that acknowledges it says
+ * nothing of what is sent again now. */
+static bool first_was_sent_again(const struct tcp_cb *cb)
+{
+	const struct tcp_run *first = &cb->sent->run[tcp_sent_find(cb->sent, cb->snd_una)];
+
+	return !first->lost || first->again;
+}
+
+/* By the log. True: more is lost than was known. */
+static bool look_by_time(struct tcp_cb *cb, uint32_t delivered)
+{
+	uint32_t flight = flight_before_loss(cb), pipe = tcp_pipe(cb) + delivered;
+	struct tcp_rack_losses losses = tcp_rack_look(cb);
+
+	if (cb->recovery == TCP_OPEN && cb->lost_bytes > 0) {
+		begin_fast(cb, flight, pipe, cb->snd_una);
+		if (cb->sent != NULL && first_was_sent_again(cb))
+			tcp_undo_forget(cb);
+	} else if (losses.again && cb->recovery != TCP_OPEN) {
+		pipe = tcp_pipe(cb);
+		begin_fast(cb, pipe, pipe, cb->snd_una);
+	}
+	return losses.any;
 }
 
 /* In recovery, with SACK: more may be known to be lost. The loss of what was sent again is a second
@@ -196,8 +252,8 @@ static void end_fast(struct tcp_cb *cb, uint32_t delivered)
 	uint32_t cwnd = tcp_pipe(cb) + delivered + cb->mss;
 
 	cb->cwnd = cwnd < cb->ssthresh ? cwnd : cb->ssthresh;
-	cb->recovery = TCP_OPEN;
 	cb->dupacks = 0;
+	over(cb);
 }
 
 /* Is it time to take it that something is lost? Without SACK, duplicate ACKs at the very end of a
@@ -209,9 +265,31 @@ static bool notices_loss(const struct tcp_cb *cb)
 	return cb->dupacks >= TCP_DUPACKS && cb->snd_una != cb->recover;
 }
 
+/* Without a log. */
+static void look_by_number(struct tcp_cb *cb, uint32_t delivered, uint32_t rtx_next)
+{
+	if (cb->recovery == TCP_OPEN && notices_loss(cb))
+		begin_fast(cb, flight_before_loss(cb), tcp_pipe(cb) + delivered, rtx_next);
+	if (cb->recovery != TCP_OPEN && tcp_has_scoreboard(cb))
+		look_for_losses(cb);
+}
+
+/* Is anything out of order? Else the timer is that of a probe. */
+static bool by_time_matters(const struct tcp_cb *cb)
+{
+	return cb->recovery != TCP_OPEN || cb->sacked_bytes > 0 || cb->lost_bytes > 0;
+}
+
+void tcp_recovery_timed_losses(struct tcp_cb *cb)
+{
+	if (look_by_time(cb, 0) && cb->recovery == TCP_FAST_RECOVERY)
+		reduce_proportionally(cb, 0, false);
+}
+
 void tcp_recovery_ack(struct tcp_cb *cb, const struct tcp_ack_news *news)
 {
 	uint32_t lost_end = cb->lost_end, rtx_next = cb->snd_una, gone, delivered;
+	bool more;
 
 	if (news->duplicate && cb->dupacks < UINT8_MAX)
 		cb->dupacks++;
@@ -221,13 +299,14 @@ void tcp_recovery_ack(struct tcp_cb *cb, const struct tcp_ack_news *news)
 		rtx_next = cb->rtx_next;
 		end_fast(cb, delivered);
 	}
-	if (cb->recovery == TCP_OPEN && notices_loss(cb))
-		begin_fast(cb, flight_before_loss(cb), tcp_pipe(cb) + delivered, rtx_next);
-	if (cb->recovery != TCP_OPEN && tcp_has_scoreboard(cb))
-		look_for_losses(cb);
+	if (cb->sent != NULL) {
+		more = by_time_matters(cb) && look_by_time(cb, delivered);
+	} else {
+		look_by_number(cb, delivered, rtx_next);
+		more = cb->lost_end != lost_end;
+	}
 	if (cb->recovery == TCP_FAST_RECOVERY && delivered > 0)
-		reduce_proportionally(cb, delivered,
-				      news->advanced > 0 && cb->lost_end == lost_end);
+		reduce_proportionally(cb, delivered, news->advanced > 0 && !more);
 	if (cb->recovery != TCP_OPEN || news->duplicate)
 		tcp_output_request(cb);
 }
@@ -274,11 +353,15 @@ uint32_t tcp_recovery_next(const struct tcp_cb *cb, enum tcp_rtx_rule rule, uint
 {
 	uint32_t edge = cb->snd_una + cb->snd_wnd, len;
 
-	if (rule == TCP_RTX_LOST) {
+	if (rule == TCP_RTX_LOST && cb->sent != NULL) {
+		len = tcp_sent_next_lost(cb, seq);
+		len = len < cb->mss ? len : cb->mss;
+	} else if (rule == TCP_RTX_LOST) {
 		len = next_hole(cb, cb->lost_end, seq);
 	} else {
-		if (cb->recovery != TCP_FAST_RECOVERY || !tcp_has_scoreboard(cb))
-			return 0;
+		if (cb->recovery != TCP_FAST_RECOVERY || !tcp_has_scoreboard(cb) ||
+		    cb->sent != NULL)
+			return 0; /* by the log all of this is lost or on its way */
 		len = next_hole(cb, tcp_ranges_end(cb), seq);
 		if (len == 0)
 			len = rescue(cb, seq);
@@ -292,6 +375,8 @@ void tcp_recovery_sent_again(struct tcp_cb *cb, enum tcp_rtx_rule rule, uint32_t
 {
 	if (rule == TCP_RTX_DOUBTED && seq_geq(seq, tcp_ranges_end(cb)))
 		cb->rescue = TCP_RESCUE_DONE; /* and HighRxt stays where it is */
+	else if (cb->sent != NULL)
+		tcp_sent_again(cb, seq, end);
 	else
 		advance_rtx(cb, end);
 	cb->rtx_mark = cb->snd_nxt;
@@ -300,5 +385,14 @@ void tcp_recovery_sent_again(struct tcp_cb *cb, enum tcp_rtx_rule rule, uint32_t
 	cb->rtt_start_ns = 0;
 	cb->retransmitted++;
 	tcp_undo_sent_again(cb);
+	cb->sock.stack->stats.tcp_retransmitted++;
+}
+
+void tcp_recovery_probed(struct tcp_cb *cb, uint32_t seq, uint32_t end)
+{
+	tcp_sent_again(cb, seq, end);
+	tcp_undo_forget(cb); /* a report of two is of this one */
+	cb->rtt_start_ns = 0;
+	cb->retransmitted++;
 	cb->sock.stack->stats.tcp_retransmitted++;
 }

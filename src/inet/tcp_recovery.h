@@ -1,7 +1,9 @@
 /* tcp_recovery.h - what of that which was sent is lost, and what of it goes again when: RFC 6675
  * with SACK, RFC 6582 without, RFC 6298 5 after a timeout; and how much may be sent meanwhile:
- * proportional rate reduction, RFC 6937 and 9937. None of it depends on the congestion control,
- * which only says how far the window comes down (ssthresh; tcp_cc.h).
+ * proportional rate reduction, RFC 6937 and 9937. (What is lost is told by time where there is a
+ * log of what was sent, RFC 8985; tcp_rack.h. Then the marks are in there, and rtx_next and
+ * lost_end below say nothing.) None of it depends on the congestion control, which only says how
+ * far the window comes down (ssthresh; tcp_cc.h).
  *
  * What is outstanding, snd_una .. snd_nxt, is one of three things: arrived (reported by SACK, see
  * tcp_ranges.h; or guessed from duplicate ACKs where there is no SACK), lost, or on its way. The
@@ -19,7 +21,7 @@
 #ifndef INET_TCP_RECOVERY_H
 #define INET_TCP_RECOVERY_H
 
-#include "inet/tcp_cb.h"
+#include "inet/tcp_sent.h"
 
 /* Is what the peer reports remembered? Otherwise duplicate ACKs are counted (RFC 6582). */
 static inline bool tcp_has_scoreboard(const struct tcp_cb *cb)
@@ -44,6 +46,8 @@ uint32_t tcp_pipe(const struct tcp_cb *cb);
 /* The part of [start, end) that counts as lost and has not been sent again, reported or not. */
 static inline uint32_t tcp_recovery_unsent(const struct tcp_cb *cb, uint32_t start, uint32_t end)
 {
+	if (cb->sent != NULL)
+		return tcp_sent_lost_in(cb, start, end);
 	if (cb->recovery == TCP_OPEN)
 		return 0;
 	if (seq_lt(start, cb->rtx_next))
@@ -57,6 +61,13 @@ static inline uint32_t tcp_recovery_unsent(const struct tcp_cb *cb, uint32_t sta
  * (RFC 6298 5.4 to 5.7), when a closed window opens, when the path has become narrower. What was
  * reported is not, unless the peer seems to have dropped it. */
 void tcp_recovery_lose_all(struct tcp_cb *cb);
+
+/* The retransmission timer has fired: the first segment is lost, and where there is a log all that
+ * has been on its way for too long (RFC 8985 6.3), otherwise all. */
+void tcp_recovery_time_out(struct tcp_cb *cb);
+
+/* The reordering timer has fired: looks what is lost by now. */
+void tcp_recovery_timed_losses(struct tcp_cb *cb);
 
 /* In recovery, snd_una has moved over `bytes` of the program's. */
 void tcp_recovery_advance(struct tcp_cb *cb, uint32_t bytes);
@@ -85,6 +96,9 @@ uint32_t tcp_recovery_next(const struct tcp_cb *cb, enum tcp_rtx_rule rule, uint
 
 /* [seq, end) was sent again, with that rule. */
 void tcp_recovery_sent_again(struct tcp_cb *cb, enum tcp_rtx_rule rule, uint32_t seq, uint32_t end);
+
+/* [seq, end), the end of what is outstanding, was sent again to ask for an acknowledgement. */
+void tcp_recovery_probed(struct tcp_cb *cb, uint32_t seq, uint32_t end);
 
 /* In recovery, so many bytes were sent for the first time. */
 static inline void tcp_recovery_sent_new(struct tcp_cb *cb, uint32_t bytes)

@@ -185,8 +185,8 @@ static void a_set_of_ranges_that_comes_free_is_used_for_the_next_loss(void **sta
 	p->lose_arg = &next;
 	pair_send(p, 0, 5 * (uint64_t)pair_cb(p, 0)->mss, 2 * pair_cb(p, 0)->mss);
 	pair_run(p);
-	assert_non_null(pair_cb(p, 0)->sacked);
-	pair_pass_ms(p, 1000);
+	pair_pass_ms(p, 100);
+	assert_int_equal(sender(p)->tcp_fast_recoveries, 2);
 	pair_recv(p, 1, 5 * (uint64_t)pair_cb(p, 0)->mss);
 }
 
@@ -211,13 +211,29 @@ static void a_scoreboard_that_is_taken_away_costs_no_time_out(void **state)
 	assert_int_equal(sender(p)->tcp_timeouts, 0);
 }
 
+static uint32_t lost_by_log(const struct tcp_cb *cb)
+{
+	const struct tcp_sent *t = cb->sent;
+	uint32_t lost = 0;
+
+	for (uint32_t i = tcp_sent_find(t, cb->snd_una); i < tcp_sent_last(t); i++) {
+		uint32_t start = tcp_sent_start(cb, t, i), end = t->run[i].end;
+
+		if (t->run[i].lost)
+			lost += end - start - tcp_ranges_overlap(cb, start, end);
+	}
+	return lost;
+}
+
 static void check_lost(const struct tcp_cb *cb)
 {
 	uint32_t lost = 0;
 
 	if (cb->recovery == TCP_OPEN)
 		return;
-	if (seq_lt(cb->rtx_next, cb->lost_end))
+	if (cb->sent != NULL)
+		lost = lost_by_log(cb);
+	else if (seq_lt(cb->rtx_next, cb->lost_end))
 		lost = cb->lost_end - cb->rtx_next -
 		       tcp_ranges_overlap(cb, cb->rtx_next, cb->lost_end);
 	assert_int_equal(cb->lost_bytes, lost);
@@ -234,14 +250,15 @@ static bool lose_some(struct pair *p)
 }
 
 /* The counts are those that the scoreboard gives, and the window is kept but by what is sent again
- * first. */
+ * first; after a time-out what was sent lately is still on its way. */
 static bool lose_and_check(struct pair *p, int from, const uint8_t *l4, uint32_t l4_len)
 {
 	const struct tcp_cb *cb = pair_cb(p, 0);
 
 	(void)l4;
 	check_lost(cb);
-	if (from == 0 && l4_len > 1000 && cb->snd_nxt != cb->snd_una)
+	if (from == 0 && l4_len > 1000 && cb->snd_nxt != cb->snd_una &&
+	    cb->recovery != TCP_LOSS_RECOVERY)
 		assert_true(tcp_pipe(cb) <= cb->cwnd + 2 * cb->mss);
 	return lose_some(p);
 }

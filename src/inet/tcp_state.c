@@ -6,6 +6,7 @@
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_receive.h"
 #include "inet/tcp_sendq.h"
+#include "inet/tcp_sent.h"
 #include "inet/tcp_table.h"
 #include "inet/tcp_timer.h"
 
@@ -59,6 +60,7 @@ void tcp_finish(struct tcp_cb *cb)
 		tcp_set_state(cb, TCP_CLOSED);
 		tcp_sendq_clear(cb);
 		tcp_ranges_clear(cb);
+		tcp_sent_clear(cb);
 		tcp_reassembly_clear(cb);
 	}
 	if (!cb->owned)
@@ -81,6 +83,7 @@ void tcp_enter_time_wait(struct tcp_cb *cb)
 		cb->rtx_deadline_ns = UINT64_MAX;
 		tcp_sendq_clear(cb);
 		tcp_ranges_clear(cb);
+		tcp_sent_clear(cb);
 		tcp_reassembly_clear(cb);
 	}
 	list_del(&cb->link);

@@ -8,6 +8,7 @@
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_receive.h"
 #include "inet/tcp_sendq.h"
+#include "inet/tcp_sent.h"
 #include "inet/tcp_timer.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -38,7 +39,8 @@ static int create_sets(struct tcp_table *t, uint32_t max_tcp)
 
 	for (int i = 0; i < TCP_SET_SIZES; i++)
 		if (tcp_sets_create(&t->reassemblies[i], counts[i], tcp_reassembly_bytes(i)) != 0 ||
-		    tcp_sets_create(&t->ranges[i], counts[i], tcp_ranges_bytes(i)) != 0)
+		    tcp_sets_create(&t->ranges[i], counts[i], tcp_ranges_bytes(i)) != 0 ||
+		    tcp_sets_create(&t->sent[i], counts[i], tcp_sent_bytes(i)) != 0)
 			return -ENOMEM;
 	return 0;
 }
@@ -111,6 +113,7 @@ void tcp_destroy(struct stack *s)
 	for (int i = 0; i < TCP_SET_SIZES; i++) {
 		tcp_sets_destroy(&t->reassemblies[i]);
 		tcp_sets_destroy(&t->ranges[i]);
+		tcp_sets_destroy(&t->sent[i]);
 	}
 	free(t->slots);
 	free(t->half_slots);
@@ -186,7 +189,7 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->recv_limit = cfg->recv_buffer_bytes;
 	cb->rto_ns = TCP_RTO_INITIAL_NS;
 	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
-	cb->mss_deadline_ns = UINT64_MAX;
+	cb->mss_deadline_ns = cb->rack_deadline_ns = UINT64_MAX;
 	cb->offload = cfg->offloads & OFFLOAD_L4_CSUM;
 	cb->nagle = cfg->nagle;
 	cb->not_established = true;

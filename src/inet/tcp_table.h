@@ -74,7 +74,7 @@ struct tcp_table {
 
 	const struct tcp_cc *cc; /* of new sockets */
 	struct tcp_slab cbs, halves, chunks;
-	struct tcp_sets reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES];
+	struct tcp_sets reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES], sent[TCP_SET_SIZES];
 	struct tcp_half **half_slots;
 	uint32_t half_mask;
 	struct tcp_half_queue half_queue;                   /* all of them */

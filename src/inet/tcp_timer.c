@@ -5,6 +5,7 @@
 #include "inet/tcp_timer.h"
 #include "inet/tcp_listen.h"
 #include "inet/tcp_output.h"
+#include "inet/tcp_rack.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_reply.h"
 #include "inet/tcp_undo.h"
@@ -126,7 +127,7 @@ static void retransmission_timeout(struct tcp_cb *cb)
 		if (cb->rtx_count == 0)
 			tcp_undo_prepare(cb);
 		cb->cc->timeout(cb, tcp_flight(cb), cb->rtx_count == 0);
-		tcp_recovery_lose_all(cb);
+		tcp_recovery_time_out(cb);
 		cb->sock.stack->stats.tcp_timeouts++;
 	}
 	back_off(cb);
@@ -261,11 +262,14 @@ static void fired(struct tcp_cb *cb)
 		ack_fired(cb);
 	if (cb->rtx_deadline_ns <= now && !rtx_fired(cb))
 		return;
+	if (cb->rack_deadline_ns <= now)
+		tcp_rack_fired(cb);
 	if (cb->life_deadline_ns <= now && !life_fired(cb))
 		return;
 	if (cb->mss_deadline_ns <= now)
 		tcp_update_mss(cb);
 	next = min_ns(min_ns(cb->ack_deadline_ns, cb->rtx_deadline_ns), cb->life_deadline_ns);
+	next = min_ns(next, cb->rack_deadline_ns);
 	next = min_ns(min_ns(next, cb->mss_deadline_ns), check_idle(cb));
 	if (next != UINT64_MAX)
 		tcp_timer_need(cb, next);

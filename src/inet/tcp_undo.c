@@ -78,6 +78,8 @@ void tcp_undo(struct tcp_cb *cb, uint32_t bytes)
 	cb->recovery = TCP_OPEN;
 	cb->rtx_due = false;
 	cb->lost_bytes = 0;
+	if (cb->sent != NULL)
+		tcp_sent_find_all(cb);
 	tcp_recovery_forget_dupacks(cb);
 	cwnd = window_without_burst(cb, bytes);
 	if (cb->cwnd < cwnd)

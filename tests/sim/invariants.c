@@ -67,7 +67,8 @@ const char *invariant_rest(struct stack *s, uint64_t now_ns)
 	if (t->chunks.used != 0)
 		return "a piece of a send queue is left";
 	for (int i = 0; i < TCP_SET_SIZES; i++) {
-		if (t->reassemblies[i].slab.used != 0 || t->ranges[i].slab.used != 0)
+		if (t->reassemblies[i].slab.used != 0 || t->ranges[i].slab.used != 0 ||
+		    t->sent[i].slab.used != 0)
 			return "a set of TCP ranges is left";
 	}
 	return udp_is_empty(s, now_ns) ? NULL : "the table of UDP sockets is not empty";
