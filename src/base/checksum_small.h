@@ -87,11 +87,37 @@ static inline uint64_t csum_tail(const uint8_t *end, size_t n)
 	return csum_load64(end - 8) >> (64 - 8 * n);
 }
 
-/* n bytes, a constant, at offset `at`. */
-static inline void csum_copy_piece(bool copy, uint8_t *to, const uint8_t *p, size_t at, size_t n)
+/* n bytes, a constant. Returns where the next of the copy go. */
+static inline uint8_t *csum_copy_piece(bool copy, uint8_t *to, const uint8_t *p, size_t n)
 {
-	if (copy)
-		memcpy(to + at, p + at, n);
+	if (!copy)
+		return to;
+	memcpy(to, p, n);
+	return to + n;
+}
+
+/* The part of csum_small() below 32 bytes. */
+static inline __attribute__((always_inline)) uint64_t
+csum_rest(bool copy, uint8_t *to, const uint8_t *p, size_t len, uint64_t s)
+{
+	if (len & 16) {
+		to = csum_copy_piece(copy, to, p, 16);
+		s = csum_add_16(s, p);
+		p += 16;
+	}
+	if (len & 8) {
+		to = csum_copy_piece(copy, to, p, 8);
+		s = csum_add64(s, csum_load64(p));
+		p += 8;
+	}
+	if (len & 7) {
+		size_t n = len & 7;
+
+		if (copy)
+			memcpy(to + n - 8, p + n - 8, 8);
+		s = csum_add64(s, csum_tail(p + n, n));
+	}
+	return s;
 }
 
 /* 8 to 255 bytes, copied on the way if `copy`, a constant, says so. No loop: a bit of len says for
@@ -99,36 +125,23 @@ static inline void csum_copy_piece(bool copy, uint8_t *to, const uint8_t *p, siz
 static inline __attribute__((always_inline)) uint32_t
 csum_small(bool copy, uint8_t *to, const uint8_t *p, size_t len, uint64_t s)
 {
-	size_t at = 0;
-
 	if (len & 128) {
-		csum_copy_piece(copy, to, p, 0, 128);
+		to = csum_copy_piece(copy, to, p, 128);
 		s = csum_add_64(csum_add_64(s, p), p + 64);
-		at = 128;
+		p += 128;
 	}
 	if (len & 64) {
-		csum_copy_piece(copy, to, p, at, 64);
-		s = csum_add_64(s, p + at);
-		at += 64;
+		to = csum_copy_piece(copy, to, p, 64);
+		s = csum_add_64(s, p);
+		p += 64;
 	}
 	if (len & 32) {
-		csum_copy_piece(copy, to, p, at, 32);
-		s = csum_add_32(s, p + at);
-		at += 32;
+		to = csum_copy_piece(copy, to, p, 32);
+		s = csum_add_32(s, p);
+		p += 32;
 	}
-	if (len & 16) {
-		csum_copy_piece(copy, to, p, at, 16);
-		s = csum_add_16(s, p + at);
-		at += 16;
-	}
-	if (len & 8) {
-		csum_copy_piece(copy, to, p, at, 8);
-		s = csum_add64(s, csum_load64(p + at));
-	}
-	if (len & 7) {
-		csum_copy_piece(copy, to, p, len - 8, 8);
-		s = csum_add64(s, csum_tail(p + len, len & 7));
-	}
+	if (len % 32 != 0)
+		s = csum_rest(copy, to, p, len, s);
 	return csum_fold64(s);
 }
 
@@ -138,10 +151,10 @@ static inline bool csum_is_small(size_t len)
 }
 
 /* csum_partial() and csum_copy() where most blocks are small. */
-static inline uint32_t csum_partial_small(const void *data, size_t len, uint32_t sum)
+static inline uint32_t csum_partial_small(const void *data, size_t len, uint64_t sum)
 {
 	if (__builtin_expect(!csum_is_small(len), 0))
-		return csum_partial(data, len, sum);
+		return csum_partial(data, len, csum_fold64(sum));
 	return csum_small(false, NULL, data, len, sum);
 }
 

@@ -47,10 +47,21 @@ static void make_headers(const struct stack *s, struct ip_path *p, const struct 
 	l3[IP4_PROTOCOL] = p->protocol;
 	memcpy(l3 + IP4_SRC, src->bytes + 12, 4);
 	memcpy(l3 + IP4_DST, dst->bytes + 12, 4);
-	p->ip_sum = (uint16_t)~csum_fold(csum_header20(l3, 0));
+	p->varying = 0;
 	p->pseudo_sum = ip_pseudo_sum(src, dst, p->protocol, 0);
 	p->header_bytes = (uint8_t)(eth_bytes + IP4_HEADER_BYTES);
 	p->l3_offset = (uint8_t)eth_bytes;
+}
+
+void ip_path_vary(struct ip_path *p, uint8_t ecn, uint32_t l4_bytes)
+{
+	uint8_t *l3 = p->headers + IP_HEADERS_ROOM - IP4_HEADER_BYTES;
+
+	l3[IP4_TOS] = ecn;
+	put_be16(l3 + IP4_TOTAL_LENGTH, (uint16_t)(l4_bytes + IP4_HEADER_BYTES));
+	put_be16(l3 + IP4_CHECKSUM, 0);
+	csum_store(l3 + IP4_CHECKSUM, csum_header20(l3, 0));
+	p->varying = ip_path_varying(ecn, l4_bytes);
 }
 
 void ip_path_init(struct ip_path *p, uint8_t protocol)

@@ -48,14 +48,15 @@ struct packet {
 /* Room for Ethernet, 802.1Q and IPv4 headers in front of an L4 header, rounded up for copying. */
 enum { IP_HEADERS_ROOM = 40 };
 
-/* A way to one peer: the next hop, and the headers of every packet on it. Belongs to a connection;
- * 80 bytes. ip_path_init() it once, ip_path_release() before its memory is freed. */
+/* A way to one peer: the next hop, and the headers of every packet on it, as the last one had them:
+ * the next most often is as long. Belongs to a connection; 80 bytes. ip_path_init() it once,
+ * ip_path_release() before its memory is freed. */
 struct ip_path {
 	struct neighbour *neighbour; /* of the stack's table, or NULL: not looked up */
 	uint32_t generation;         /* neighbour->generation when the headers were made */
 	uint32_t pseudo_sum;  /* pseudo-header without the length, not folded (csum_partial) */
 	struct list waiting;  /* on the neighbour's list: ip_path_wait() */
-	uint16_t ip_sum;      /* IPv4 header without length, ECN and checksum, folded */
+	uint32_t varying;     /* ip_path_varying() of the headers; 0: they are not complete */
 	uint8_t header_bytes; /* Ethernet, tag and IP */
 	uint8_t l3_offset;
 	uint8_t protocol;
@@ -94,22 +95,26 @@ static inline bool ip_path_valid(const struct ip_path *p)
 	return p->neighbour != NULL && p->neighbour->generation == p->generation;
 }
 
+/* What differs between the headers of two packets on one path. */
+static inline uint32_t ip_path_varying(uint8_t ecn, uint32_t l4_bytes)
+{
+	return (uint32_t)ecn << 24 | l4_bytes;
+}
+
+/* Puts these into the headers. */
+void ip_path_vary(struct ip_path *p, uint8_t ecn, uint32_t l4_bytes);
+
 /* Puts the headers in front of l4, where IP_HEADERS_ROOM bytes may be written, and returns where
  * the frame begins: l4 - p->header_bytes. l4_bytes is the length of L4 header and payload; for a
  * frame to be cut by the device, of the whole. DF is set but on a narrow path, the header checksum
  * filled. */
-static inline uint8_t *ip_path_write(struct stack *s, const struct ip_path *p, uint8_t *l4,
-				     uint8_t ecn, uint32_t l4_bytes)
+static inline uint8_t *ip_path_write(struct stack *s, struct ip_path *p, uint8_t *l4, uint8_t ecn,
+				     uint32_t l4_bytes)
 {
-	uint16_t total = (uint16_t)(l4_bytes + IP4_HEADER_BYTES);
-
+	if (__builtin_expect(p->varying != ip_path_varying(ecn, l4_bytes), 0))
+		ip_path_vary(p, ecn, l4_bytes);
 	p->neighbour->used_ns = s->now_ns;
 	memcpy(l4 - IP_HEADERS_ROOM, p->headers, IP_HEADERS_ROOM);
-	if (ecn != 0)
-		l4[IP4_TOS - IP4_HEADER_BYTES] = ecn;
-	put_be16(l4 + IP4_TOTAL_LENGTH - IP4_HEADER_BYTES, total);
-	csum_store(l4 + IP4_CHECKSUM - IP4_HEADER_BYTES,
-		   p->ip_sum + csum_word(total) + csum_word(ecn));
 	if (s->narrow_until_ns > s->now_ns)
 		ip_let_cut(s, l4 - IP4_HEADER_BYTES);
 	return l4 - p->header_bytes;

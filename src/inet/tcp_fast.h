@@ -33,7 +33,7 @@ static inline struct tcp_cb *tcp_fast_find(struct tcp_table *t, const uint8_t *h
 static inline bool tcp_fast_checksum_is_good(const struct tcp_cb *cb, const struct buf *b,
 					     const uint8_t *l4, uint32_t l4_len)
 {
-	uint32_t pseudo = csum_add(cb->path.pseudo_sum, csum_word((uint16_t)l4_len));
+	uint64_t pseudo = (uint64_t)cb->path.pseudo_sum + csum_word((uint16_t)l4_len);
 
 	return (b->flags & BUF_CSUM_OK) || csum_is_zero(csum_partial_small(l4, l4_len, pseudo));
 }
@@ -47,12 +47,12 @@ static inline bool tcp_fast_parse(const struct tcp_cb *cb, uint8_t *l4, uint32_t
 
 	if (l4_len < bytes || (get_be16(l4 + 12) & ~TCP_PSH) != cb->plain_word)
 		return false;
-	seg->tsval = 0;
-	if (cb->timestamps) {
-		if (get_be32(l4 + TCP_HEADER_BYTES) != TCP_TIMESTAMP_LAYOUT)
-			return false;
+	if (!cb->timestamps)
+		seg->tsval = 0;
+	else if (get_be32(l4 + TCP_HEADER_BYTES) == TCP_TIMESTAMP_LAYOUT)
 		seg->tsval = get_be32(l4 + TCP_HEADER_BYTES + 4);
-	}
+	else
+		return false;
 	seg->seq = get_be32(l4 + 4);
 	seg->ack = get_be32(l4 + 8);
 	seg->flags = l4[13];
@@ -151,7 +151,7 @@ static inline void tcp_fast_send(struct tcp_cb *cb, struct frame *f)
 
 	cb->replies |= cb->ack_need != TCP_ACK_NONE;
 	tcp_header_begin(cb, f);
-	sum = c->sum + tcp_header_write(cb, l4, c->seq, cb->plain_word | TCP_PSH);
+	sum = tcp_header_write(cb, l4, c->seq, cb->plain_word | TCP_PSH, c->sum);
 	tcp_header_complete(cb, f, buf_ref(c->buf), l4, l4_bytes, l4_bytes, sum);
 	cb->message = TCP_MESSAGE_SENT;
 	cb->snd_nxt = cb->rtt_seq = cb->snd_end;

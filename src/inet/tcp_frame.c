@@ -60,7 +60,7 @@ bool tcp_frame_control(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint8_t
 		bytes += write_sack(cb, l4 + bytes);
 		sum = csum_partial(l4 + cb->header_bytes, bytes - cb->header_bytes, 0);
 	}
-	sum += tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags));
+	sum = tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags), sum);
 	tcp_header_complete(cb, f, head, l4, bytes, bytes, sum);
 	return true;
 }
@@ -89,7 +89,7 @@ bool tcp_frame_syn(struct tcp_cb *cb, struct frame *f)
 	tcp_segment_write_header(l4, tcp_segment_ports(cb->sock.local.port, cb->sock.peer.port),
 				 cb->iss, answer ? cb->rcv_nxt : 0,
 				 tcp_segment_word(bytes, answer ? TCP_SYN | TCP_ACK : TCP_SYN),
-				 (uint16_t)window);
+				 (uint16_t)window, 0);
 	tcp_header_begin(cb, f);
 	tcp_header_complete(cb, f, head, l4, bytes, bytes, csum_partial(l4, bytes, 0));
 	cb->rcv_adv = cb->rcv_nxt + window;
@@ -186,21 +186,21 @@ static bool gathered(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, ui
 {
 	struct stack *s = cb->sock.stack;
 	struct buf *head = pool_get(s->pool);
-	uint32_t bytes = cb->header_bytes;
+	uint32_t bytes = cb->header_bytes, inside = bytes;
 	uint64_t sum;
 	uint8_t *l4;
 
 	if (head == NULL)
 		return false;
 	l4 = head->data - bytes;
-	sum = tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags));
 	if (referable(s, c, seq, len)) {
-		sum += reference_payload(f, c, seq, len);
-		tcp_header_complete(cb, f, head, l4, bytes + len, bytes, sum);
+		sum = reference_payload(f, c, seq, len);
 	} else {
-		sum += copy_payload(cb, head, c, seq, len);
-		tcp_header_complete(cb, f, head, l4, bytes + len, bytes + len, sum);
+		sum = copy_payload(cb, head, c, seq, len);
+		inside += len;
 	}
+	sum = tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags), sum);
+	tcp_header_complete(cb, f, head, l4, bytes + len, inside, sum);
 	return true;
 }
 
@@ -220,7 +220,7 @@ bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uin
 		return gathered(cb, f, c, seq, len, flags);
 	l4 = c->data - bytes;
 	sum = len == c->len ? c->sum : csum_partial(c->data, len, 0);
-	sum += tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags));
+	sum = tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags), sum);
 	tcp_header_complete(cb, f, buf_ref(c->buf), l4, bytes + len, bytes + len, sum);
 	return true;
 }

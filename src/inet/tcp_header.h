@@ -11,29 +11,29 @@
 #include "inet/tcp_table.h"
 
 /* Writes a header of tcp_segment_word() `word`; what is behind its timestamps is there already. It
- * acknowledges all that was received. Returns the sum of the rest: of 32-bit words, as all that is
- * added to it may be (tcp_segment_write_header()). */
-static inline uint64_t tcp_header_write(struct tcp_cb *cb, uint8_t *l4, uint32_t seq, uint16_t word)
+ * acknowledges all that was received. Returns the sum of the segment, of 64-bit words, where `sum`
+ * is csum_partial() of what is behind that. */
+static inline uint64_t tcp_header_write(struct tcp_cb *cb, uint8_t *l4, uint32_t seq, uint16_t word,
+					uint64_t sum)
 {
 	uint32_t window = tcp_receive_window(cb) >> cb->rcv_shift, ack = cb->rcv_nxt;
 	uint32_t ports = cb->wire_ports << 16 | cb->wire_ports >> 16; /* from us to the peer */
-	uint64_t sum;
 
 	cb->last_ack_sent = ack;
 	cb->ack_need = TCP_ACK_NONE;
 	cb->ack_deadline_ns = UINT64_MAX;
-	sum = tcp_segment_write_header(l4, ports, seq, ack, word, (uint16_t)window);
 	if (cb->timestamps) {
 		uint32_t tsval = tcp_clock(cb->sock.stack) + cb->ts_offset;
 
-		sum += tcp_segment_write_timestamps(l4 + TCP_HEADER_BYTES, tsval, cb->ts_recent);
+		sum =
+		    tcp_segment_write_timestamps(l4 + TCP_HEADER_BYTES, tsval, cb->ts_recent, sum);
 	}
-	return sum;
+	return tcp_segment_write_header(l4, ports, seq, ack, word, (uint16_t)window, sum);
 }
 
 /* Completes a frame whose TCP header lies at l4 inside head. Behind it, of the segment's l4_bytes,
  * there follow so many in head as to make head->len `inside`. `sum` is that of all but the
- * pseudo-header. */
+ * pseudo-header, of 64-bit words. */
 static inline void tcp_header_complete(struct tcp_cb *cb, struct frame *f, struct buf *head,
 				       uint8_t *l4, uint32_t l4_bytes, uint32_t inside,
 				       uint64_t sum)
@@ -45,7 +45,7 @@ static inline void tcp_header_complete(struct tcp_cb *cb, struct frame *f, struc
 	if (f->offload)
 		folded = (uint16_t)~csum_fold(csum_fold64(pseudo));
 	else
-		folded = csum_fold(csum_fold64(sum + pseudo));
+		folded = csum_fold(csum_fold64(csum_add64(sum, pseudo)));
 	memcpy(l4 + 16, &folded, sizeof(folded));
 	head->data = ip_path_write(cb->sock.stack, &cb->path, l4, 0, l4_bytes);
 	head->len = lower + inside;

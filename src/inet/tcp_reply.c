@@ -33,11 +33,11 @@ static void send_reply(struct stack *s, const struct reply *r)
 	if (r->syn != NULL) {
 		bytes += tcp_segment_write_syn_options(p + bytes, r->syn);
 	} else if (r->timestamps) {
-		tcp_segment_write_timestamps(p + bytes, r->tsval, r->tsecr);
+		tcp_segment_write_timestamps(p + bytes, r->tsval, r->tsecr, 0);
 		bytes += TCP_TIMESTAMP_BYTES;
 	}
 	tcp_segment_write_header(p, tcp_segment_ports(r->local.port, r->peer.port), r->seq, r->ack,
-				 tcp_segment_word(bytes, r->flags), r->wnd);
+				 tcp_segment_word(bytes, r->flags), r->wnd, 0);
 	sum = ip_pseudo_sum(&r->local.ip, &r->peer.ip, IPPROTO_TCP, bytes);
 	csum_store(p + 16, csum_partial(p, bytes, sum));
 	b->len = bytes;

@@ -113,29 +113,26 @@ static inline uint32_t tcp_segment_ports(uint16_t sport, uint16_t dport)
 }
 
 /* The first TCP_HEADER_BYTES of a header, checksum 0; `ports` is tcp_segment_ports(), `word`
- * tcp_segment_word() of its length with options. Returns the sum of the 32-bit words of what was
- * written: several of such sums have room in one number, and are added without a thought of
- * carries until csum_fold64(). */
+ * tcp_segment_word() of its length with options. Returns `sum` plus what was written. */
 static inline uint64_t tcp_segment_write_header(uint8_t *p, uint32_t ports, uint32_t seq,
-						uint32_t ack, uint16_t word, uint16_t wnd)
+						uint32_t ack, uint16_t word, uint16_t wnd,
+						uint64_t sum)
 {
-	uint64_t sum = ports;
+	uint64_t first = (uint64_t)__builtin_bswap32(seq) << 32 | ports, second;
 
-	memcpy(p, &ports, sizeof(ports));
-	sum += put_be32(p + 4, seq);
-	sum += put_be32(p + 8, ack);
-	sum += put_be32(p + 12, (uint32_t)word << 16 | wnd);
+	memcpy(p, &first, sizeof(first));
+	second = put_be64(p + 8, (uint64_t)ack << 32 | (uint32_t)word << 16 | wnd);
 	put_be32(p + 16, 0);
-	return sum;
+	return csum_add64(csum_add64(sum, first), second);
 }
 
-/* The timestamps option and its padding. As tcp_segment_write_header(). */
-static inline uint64_t tcp_segment_write_timestamps(uint8_t *p, uint32_t tsval, uint32_t tsecr)
+/* The timestamps option and its padding. Returns `sum`, which has room for one 32-bit word more,
+ * plus what was written. */
+static inline uint64_t tcp_segment_write_timestamps(uint8_t *p, uint32_t tsval, uint32_t tsecr,
+						    uint64_t sum)
 {
-	uint64_t sum = put_be32(p, TCP_TIMESTAMP_LAYOUT);
-
-	sum += put_be32(p + 4, tsval);
-	return sum + put_be32(p + 8, tsecr);
+	sum += put_be32(p, TCP_TIMESTAMP_LAYOUT);
+	return csum_add64(sum, put_be64(p + 4, (uint64_t)tsval << 32 | tsecr));
 }
 
 #endif

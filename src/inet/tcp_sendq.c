@@ -41,6 +41,19 @@ static bool may_grow(struct tcp_cb *cb)
 	return !tcp_pool_scarce(pool) || tcp_pressure_allows(cb, pool);
 }
 
+struct tcp_chunk *tcp_sendq_make(struct stack *s, const uint8_t *data, uint32_t len)
+{
+	struct buf *b = pool_get(s->pool);
+	struct tcp_chunk *c;
+
+	if (b == NULL)
+		return NULL;
+	c = tcp_chunk_in(b, len);
+	c->sum = csum_copy(c->data, data, len, 0);
+	s->stats.tx_copied_bytes += len;
+	return c;
+}
+
 uint32_t tcp_sendq_copy(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
 {
 	uint32_t done = cb->send_tail != NULL ? copy_to_last(cb, cb->send_tail, data, len) : 0;

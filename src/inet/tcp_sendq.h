@@ -46,39 +46,30 @@ _Static_assert(sizeof(struct tcp_chunk) + TCP_HEADER_BYTES + TCP_TIMESTAMP_BYTES
 		   TCP_HEADERS_ROOM,
 	       "a chunk and a TCP header fit in front of copied data");
 
-/* A chunk with a copy of len bytes, at most copy_room_bytes; NULL: there is no buffer. */
-static inline struct tcp_chunk *tcp_sendq_make(struct stack *s, const uint8_t *data, uint32_t len)
+/* The chunk of len bytes that are copied to the data of b, which it takes: all but their sum. */
+static inline struct tcp_chunk *tcp_chunk_in(struct buf *b, uint32_t len)
 {
-	struct buf *b = pool_get(s->pool);
-	struct tcp_chunk *c;
+	struct tcp_chunk *c = (struct tcp_chunk *)(void *)b->base;
 
-	if (b == NULL)
-		return NULL;
-	c = (struct tcp_chunk *)(void *)b->base;
 	c->buf = b;
 	c->data = b->data;
 	c->len = len;
 	c->copied = true;
-	c->sum = csum_copy_small(c->data, data, len, 0);
-	s->stats.tx_copied_bytes += len;
 	return c;
 }
 
-/* Makes a message of what a program gives, while the queue is empty: tcp_sendq_copy() of len bytes,
- * at most copy_room_bytes, which are one chunk. False: there is no buffer. */
-static inline bool tcp_sendq_message(struct tcp_cb *cb, const uint8_t *data, uint32_t len)
-{
-	struct tcp_chunk *c = tcp_sendq_make(cb->sock.stack, data, len);
+/* A chunk with a copy of len bytes, at most copy_room_bytes; NULL: there is no buffer. */
+struct tcp_chunk *tcp_sendq_make(struct stack *s, const uint8_t *data, uint32_t len);
 
-	if (c == NULL)
-		return false;
+/* Makes c, of copied data, the whole of an empty queue: a message. */
+static inline void tcp_sendq_message(struct tcp_cb *cb, struct tcp_chunk *c)
+{
 	c->next = NULL;
 	c->seq = cb->snd_end;
 	cb->send_head = cb->send_tail = cb->send_next = c;
 	cb->send_chunks = 1;
-	cb->snd_end += len;
+	cb->snd_end += c->len;
 	cb->message = TCP_MESSAGE_UNSENT;
-	return true;
 }
 
 /* Copies up to len bytes to the end of the queue and moves snd_end; returns how many: fewer when

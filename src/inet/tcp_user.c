@@ -235,18 +235,39 @@ send_stream(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t len,
 	return n;
 }
 
+/* A message that is not small, or for which there is no buffer at hand. Neither in line. */
+static __attribute__((noinline)) int64_t
+send_message(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t len, bool *zero_copy)
+{
+	struct tcp_chunk *c = tcp_sendq_make(cb->sock.stack, data, len);
+
+	if (c == NULL)
+		return send_stream(cb, b, data, len, zero_copy);
+	tcp_sendq_message(cb, c);
+	tcp_output_request(cb);
+	return len;
+}
+
+/* A send that finds the queue empty and goes as one segment. It calls nothing, so that it need not
+ * save registers. */
 int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len, bool *zero_copy)
 {
 	struct tcp_cb *cb = tcp_cb_of(k);
+	struct stack *s = k->stack;
+	struct tcp_chunk *c;
 
 	*zero_copy = false;
-	if (cb->rare == 0 && cb->send_tail == NULL &&
-	    len - 1 < cb->message_max && /* not 0 either */
-	    !tcp_pool_scarce(cb->sock.stack->pool) && tcp_sendq_message(cb, data, len)) {
-		tcp_output_request(cb);
-		return len;
-	}
-	return send_stream(cb, b, data, len, zero_copy);
+	if (cb->rare != 0 || cb->send_tail != NULL || len - 1 >= cb->message_max || /* or 0 */
+	    tcp_pool_scarce(s->pool))
+		return send_stream(cb, b, data, len, zero_copy);
+	if (!csum_is_small(len) || s->pool->free == NULL)
+		return send_message(cb, b, data, len, zero_copy);
+	c = tcp_chunk_in(pool_take(s->pool), len);
+	c->sum = csum_small(true, c->data, data, len, 0);
+	s->stats.tx_copied_bytes += len;
+	tcp_sendq_message(cb, c);
+	tcp_output_request(cb);
+	return len;
 }
 
 uint64_t tcp_acked(const struct sock *k)

@@ -94,14 +94,11 @@ void pool_free(struct pool *pool);
 /* pool_get() of a pool that looks empty. */
 struct buf *pool_get_slow(struct pool *pool);
 
-/* A fresh buffer with one reference, len 0, data at base + headroom; NULL when the pool is empty.
- * The caller owns it. */
-static inline struct buf *pool_get(struct pool *pool)
+/* pool_get() of a pool whose `free` is not empty. */
+static inline struct buf *pool_take(struct pool *pool)
 {
 	struct buf *b = pool->free;
 
-	if (__builtin_expect(b == NULL, 0))
-		return pool_get_slow(pool);
 	pool->free = b->next;
 	pool->free_count--;
 	b->data = b->base + pool->headroom;
@@ -110,6 +107,15 @@ static inline struct buf *pool_get(struct pool *pool)
 	b->flags = 0;
 	*b->refs = 1;
 	return b;
+}
+
+/* A fresh buffer with one reference, len 0, data at base + headroom; NULL when the pool is empty.
+ * The caller owns it. */
+static inline struct buf *pool_get(struct pool *pool)
+{
+	if (__builtin_expect(pool->free == NULL, 0))
+		return pool_get_slow(pool);
+	return pool_take(pool);
 }
 
 /* buf_unref() in line, for those who drop a reference with each packet. */
