@@ -6,9 +6,14 @@
  *	net_bench udp-client IP PORT PEER-IP PEER-PORT SIZE MESSAGES	prints p50_ns= and so on
  *	net_bench sink IP PORT					"port N"; then bytes= and rate=
  *	net_bench source IP PORT SECONDS
- *	net_bench pipeline IP PORT SIZE OUTSTANDING SECONDS	messages= and rate=; against
- *tcp-echo net_bench acceptor IP PORT				"port N", until a connection sends
- *something net_bench connector IP PORT COUNT			connections= and rate=
+ *	net_bench rate IP PORT SIZE CONNECTIONS SECONDS		messages= and rate=: on each
+ *connection one message on its way; against tcp-echo net_bench pipeline IP PORT SIZE OUTSTANDING
+ *SECONDS	the same, many on one connection net_bench acceptor IP PORT
+ *"port N", until a connection sends something
+ *	net_bench connector IP PORT COUNT			connections= and rate=
+ *
+ * The clients of rate and pipeline do as little as they can for a message, so that the server is
+ * what is measured.
  *
  * SPDX-License-Identifier: MIT
  */
@@ -26,7 +31,9 @@
 enum {
 	PIECE_BYTES = 65536, /* of a stream in one push */
 	WINDOW = 32,         /* pushes in flight */
-	CONNECTING = 16,     /* connections that are being made at a time, and accepted */
+	CONNECTIONS_MAX = 4096,
+	TURNS = 64,      /* between two looks at the clock */
+	CONNECTING = 16, /* connections that are being made at a time, and accepted */
 };
 
 static void must(int error, const char *what)
@@ -182,41 +189,120 @@ static int connect_to_peer(char **argv, demi_qtoken_t *qt)
 	return qd;
 }
 
-static void push_message(int qd, size_t size)
+/* Of a message that is copied: it is over at once. */
+static void push(int qd, const demi_sgarray_t *sga)
 {
-	demi_sgarray_t sga = demi_sgaalloc(size);
 	demi_qtoken_t qt;
 
-	memset(sga.sga_segs[0].sgaseg_buf, 1, size);
-	must(demi_push(&qt, qd, &sga), "push");
+	must(demi_push(&qt, qd, sga), "push");
 	result_of(qt);
+}
+
+static demi_sgarray_t make_message(size_t size)
+{
+	demi_sgarray_t sga = demi_sgaalloc(size);
+
+	if (sga.sga_numsegs == 0)
+		die("no memory");
+	memset(sga.sga_segs[0].sgaseg_buf, 1, size);
+	return sga;
+}
+
+static void push_message(int qd, size_t size)
+{
+	demi_sgarray_t sga = make_message(size);
+
+	push(qd, &sga);
 	demi_sgafree(&sga);
+}
+
+static void print_messages(uint64_t count, uint64_t ns)
+{
+	printf("messages=%llu rate=%.0f\n", (unsigned long long)count,
+	       (double)count * 1e9 / (double)ns);
 }
 
 static void pipeline(char **argv)
 {
 	uint64_t size = strtoull(argv[2], NULL, 10), outstanding = strtoull(argv[3], NULL, 10);
 	uint64_t start_ns, end_ns, pushed = 0, back_bytes = 0;
+	demi_sgarray_t message, sga;
 	demi_qtoken_t qt;
 	int qd;
 
 	must(demi_init(NULL), "demi_init");
 	qd = connect_to_peer(argv, &qt);
 	result_of(qt);
+	message = make_message(size);
 	start_ns = now_ns();
 	end_ns = start_ns + (uint64_t)(strtod(argv[4], NULL) * 1e9);
 	do {
-		demi_sgarray_t sga;
-
 		for (; pushed - back_bytes / size < outstanding; pushed++)
-			push_message(qd, size);
+			push(qd, &message);
 		sga = pop(qd);
 		back_bytes += sga.sga_segs[0].sgaseg_len;
 		demi_sgafree(&sga);
 	} while (now_ns() < end_ns);
-	printf("messages=%llu rate=%.0f\n", (unsigned long long)(back_bytes / size),
-	       (double)(back_bytes / size) * 1e9 / (double)(now_ns() - start_ns));
+	print_messages(back_bytes / size, now_ns() - start_ns);
+	demi_sgafree(&message);
 	demi_close(qd);
+}
+
+/* Connections, each with a pop that waits. */
+struct popping {
+	int qds[CONNECTIONS_MAX];
+	demi_qtoken_t pops[CONNECTIONS_MAX];
+	int count;
+};
+
+static void open_popping(struct popping *p, char **argv, size_t size)
+{
+	demi_qtoken_t qt;
+
+	for (int i = 0; i < p->count; i++) {
+		p->qds[i] = connect_to_peer(argv, &qt);
+		result_of(qt);
+	}
+	for (int i = 0; i < p->count; i++) {
+		push_message(p->qds[i], size);
+		must(demi_pop(&p->pops[i], p->qds[i]), "pop");
+	}
+}
+
+/* Sends what has come back, once. */
+static void turn_round(struct popping *p)
+{
+	demi_qresult_t qr;
+	int i;
+
+	must(demi_wait_any(&qr, &i, p->pops, p->count, NULL), "wait");
+	if (qr.qr_opcode != DEMI_OPC_POP)
+		must((int)qr.qr_ret, "pop");
+	push(p->qds[i], &qr.qr_value.sga);
+	demi_sgafree(&qr.qr_value.sga);
+	must(demi_pop(&p->pops[i], p->qds[i]), "pop");
+}
+
+static void rate(char **argv)
+{
+	static struct popping p;
+	uint64_t start_ns, end_ns, turns = 0;
+
+	p.count = atoi(argv[3]);
+	if (p.count < 1 || p.count > CONNECTIONS_MAX)
+		die("CONNECTIONS is 1 to 4096");
+	must(demi_init(NULL), "demi_init");
+	open_popping(&p, argv, strtoul(argv[2], NULL, 10));
+	start_ns = now_ns();
+	end_ns = start_ns + (uint64_t)(strtod(argv[4], NULL) * 1e9);
+	do {
+		for (int i = 0; i < TURNS; i++)
+			turn_round(&p);
+		turns += TURNS;
+	} while (now_ns() < end_ns);
+	print_messages(turns, now_ns() - start_ns);
+	for (int i = 0; i < p.count; i++)
+		demi_close(p.qds[i]);
 }
 
 static void start_accept(int listener)
@@ -298,6 +384,8 @@ int main(int argc, char **argv)
 		sink(argv + 2);
 	else if (argc == 5 && strcmp(mode, "source") == 0)
 		source(argv + 2);
+	else if (argc == 7 && strcmp(mode, "rate") == 0)
+		rate(argv + 2);
 	else if (argc == 7 && strcmp(mode, "pipeline") == 0)
 		pipeline(argv + 2);
 	else if (argc == 4 && strcmp(mode, "acceptor") == 0)
@@ -305,6 +393,6 @@ int main(int argc, char **argv)
 	else if (argc == 5 && strcmp(mode, "connector") == 0)
 		connector(argv + 2);
 	else
-		die("usage: net_bench udp-server|udp-client|sink|source|pipeline|acceptor|connector ...");
+		die("usage: net_bench MODE ...; see net_bench.c");
 	return 0;
 }
