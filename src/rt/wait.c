@@ -19,30 +19,31 @@
 /* What a wait is after, and until when. */
 struct waiting {
 	struct instance *in;
-	uint64_t deadline_ns;   /* UINT64_MAX: none */
-	uint64_t idle_since_ns; /* 0: something happened since */
-	bool searching;         /* not all of the array was looked at: no time to sleep */
+	const struct timespec *timeout; /* an interval from the first look at the clock */
+	uint64_t deadline_ns;           /* UINT64_MAX: none; 0: the clock was not looked at yet */
+	uint64_t idle_since_ns;         /* 0: something happened since */
+	bool searching;                 /* not all of the array was looked at: no time to sleep */
 };
 
-/* An interval to an absolute time. -EINVAL: not a time. An overflow is for ever. */
-static int finite_deadline(const struct timespec *timeout, uint64_t *deadline_ns)
+/* -EINVAL: not a time. */
+static inline int check_timeout(const struct timespec *timeout)
 {
-	uint64_t ns;
-
-	if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= 1000000000)
+	if (timeout && (timeout->tv_sec < 0 || (uint64_t)timeout->tv_nsec >= 1000000000))
 		return -EINVAL;
-	if (__builtin_mul_overflow((uint64_t)timeout->tv_sec, UINT64_C(1000000000), &ns) ||
-	    __builtin_add_overflow(ns, (uint64_t)timeout->tv_nsec, &ns) ||
-	    __builtin_add_overflow(ns, ns ? clock_now_ns() : 0, &ns))
-		return 0;
-	*deadline_ns = ns; /* {0, 0} is the past */
 	return 0;
 }
 
-static inline int deadline_of(const struct timespec *timeout, uint64_t *deadline_ns)
+/* An interval to an absolute time. An overflow is for ever. */
+static uint64_t deadline_of(const struct timespec *timeout, uint64_t now_ns)
 {
-	*deadline_ns = UINT64_MAX;
-	return timeout ? finite_deadline(timeout, deadline_ns) : 0;
+	uint64_t ns;
+
+	if (!timeout ||
+	    __builtin_mul_overflow((uint64_t)timeout->tv_sec, UINT64_C(1000000000), &ns) ||
+	    __builtin_add_overflow(ns, (uint64_t)timeout->tv_nsec, &ns) ||
+	    __builtin_add_overflow(ns, now_ns, &ns))
+		return UINT64_MAX;
+	return ns;
 }
 
 /* Asks every libOS for a wake-up. -EAGAIN: one cannot, sleep in steps; 1: something came meanwhile.
@@ -116,6 +117,8 @@ static int poll_or_sleep(struct waiting *w)
 	struct instance *in = w->in;
 	uint64_t now_ns = clock_now_ns();
 
+	if (w->deadline_ns == 0)
+		w->deadline_ns = deadline_of(w->timeout, now_ns);
 	if (instance_poll(in, now_ns) > 0) {
 		w->idle_since_ns = 0;
 		return now_ns >= w->deadline_ns ? -ETIMEDOUT : 0;
@@ -159,8 +162,8 @@ static inline void before_look(struct instance *in)
 int wait_one_longer(struct instance *in, demi_qresult_t *qr, demi_qtoken_t qt,
 		    const struct timespec *timeout)
 {
-	struct waiting w = {.in = in};
-	int rc = deadline_of(timeout, &w.deadline_ns);
+	struct waiting w = {.in = in, .timeout = timeout};
+	int rc = check_timeout(timeout);
 
 	if (rc < 0)
 		return rc;
@@ -210,11 +213,11 @@ static struct slot *sweep(struct instance *in, struct ready_sweep *sw, const dem
 int wait_any(struct instance *in, demi_qresult_t *qr, int *offset, const demi_qtoken_t *qts,
 	     uint32_t n, const struct timespec *timeout)
 {
-	struct waiting w = {.in = in, .searching = true};
+	struct waiting w = {.in = in, .timeout = timeout, .searching = true};
 	struct ready_sweep sw = {0};
 	struct slot *s;
 	uint32_t at = 0;
-	int rc = deadline_of(timeout, &w.deadline_ns), invalid = 0;
+	int rc = check_timeout(timeout), invalid = 0;
 
 	if (rc < 0)
 		return rc;
@@ -278,9 +281,9 @@ static int64_t first_pending(struct instance *in, const demi_qtoken_t *qts, uint
 int wait_all(struct instance *in, demi_qresult_t *qrs, const demi_qtoken_t *qts, uint32_t n,
 	     const struct timespec *timeout)
 {
-	struct waiting w = {.in = in};
+	struct waiting w = {.in = in, .timeout = timeout};
 	int64_t pending = 0;
-	int rc = deadline_of(timeout, &w.deadline_ns);
+	int rc = check_timeout(timeout);
 
 	if (rc == 0)
 		rc = check_all(in, qts, n);
@@ -312,8 +315,8 @@ int wait_all(struct instance *in, demi_qresult_t *qrs, const demi_qtoken_t *qts,
 int wait_next_n(struct instance *in, demi_qresult_t *qrs, int n, int *written,
 		const struct timespec *timeout)
 {
-	struct waiting w = {.in = in};
-	int rc = deadline_of(timeout, &w.deadline_ns);
+	struct waiting w = {.in = in, .timeout = timeout};
+	int rc = check_timeout(timeout);
 
 	*written = 0;
 	if (rc < 0)
