@@ -142,6 +142,7 @@ int inet_create(struct libos **out, const struct libos_class *class, const struc
 	if (rc < 0)
 		goto free_inet;
 	inet_share_attach(link, in->stack);
+	in->now_ns = clock_now_ns();
 	in->deadline_ns = stack_next_deadline(in->stack);
 	*out = &in->libos;
 	return 0;
@@ -179,6 +180,7 @@ static void drop_kept(struct inet *in)
 
 void inet_flush(struct inet *in, uint64_t now_ns)
 {
+	in->waiting = 0;
 	while (!in->link_lost && flush_kept(in, now_ns)) {
 		in->first = 0;
 		in->kept = (unsigned)stack_output(in->stack, in->frames, LINK_BURST, now_ns);
@@ -287,6 +289,7 @@ int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns)
 	struct buf *bufs[LINK_BURST];
 	int n = receive(in, bufs, now_ns), happened;
 
+	in->now_ns = now_ns;
 	if (n == 0 && is_link_gone(in, now_ns))
 		n = -ENODEV;
 	if (n == 0 && is_idle(in, now_ns))

@@ -91,10 +91,21 @@ void inet_datagrams_sent(struct inet *in)
 	}
 }
 
+/* While the program is about to be given more that is ready its pushes leave together: with the
+ * next poll, or when they are so many that the link gains no more by it, and the other end could
+ * begin with them. */
+static bool waits_for_company(struct inet *in)
+{
+	const unsigned company = in->link->info.tx_company;
+
+	return in->libos.more && (company == 0 || ++in->waiting < company);
+}
+
 int inet_push(struct operation *op)
 {
 	struct inet_queue *iq = inet_queue(op->queue);
-	uint64_t now_ns = clock_now_ns();
+	const bool waits = waits_for_company(iq->inet);
+	uint64_t now_ns = waits ? iq->inet->now_ns : clock_now_ns();
 	int rc;
 
 	if (iq->fin_wanted) {
@@ -110,9 +121,7 @@ int inet_push(struct operation *op)
 		operation_list_add(&iq->pushes, op);
 	else if (rc == -EINPROGRESS)
 		wait_for_reference(iq, op);
-	/* The program is about to be given more that is ready: its pushes leave together, with the
-	 * next poll. */
-	if (!iq->inet->libos.more)
+	if (!waits)
 		inet_flush(iq->inet, now_ns);
 	return rc == 0 ? 0 : -EINPROGRESS;
 }
@@ -180,7 +189,7 @@ int inet_pop(struct operation *op)
 {
 	struct inet_queue *iq = inet_queue(op->queue);
 
-	if (!iq->pops.head && pop_some(iq, op, clock_now_ns()) == 0)
+	if (!iq->pops.head && pop_some(iq, op, iq->inet->now_ns) == 0)
 		return 0;
 	operation_list_add(&iq->pops, op);
 	return -EINPROGRESS;

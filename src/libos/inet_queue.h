@@ -35,6 +35,7 @@ struct inet {
 	struct link *link;
 	struct heap *heap;
 	int epoll_fd;                /* the instance's */
+	uint64_t now_ns;             /* of the last poll: for what is not in a hurry */
 	uint64_t deadline_ns;        /* the stack's next, as of the last poll */
 	uint64_t check_ns;           /* when to ask whether the device is still there */
 	uint64_t linger_deadline_ns; /* the earliest of those lingering; UINT64_MAX: none */
@@ -44,8 +45,9 @@ struct inet {
 	struct operation_list *done; /* inside a poll: what it hands back */
 	unsigned kept; /* frames the link has not taken yet: frames[first..first+kept-1] */
 	unsigned first;
-	bool watched;   /* the link's descriptor is in the instance's epoll set */
-	bool link_lost; /* the device has disappeared: everything fails */
+	unsigned waiting; /* pushes since the last flush that wait for company */
+	bool watched;     /* the link's descriptor is in the instance's epoll set */
+	bool link_lost;   /* the device has disappeared: everything fails */
 	struct frame frames[LINK_BURST];
 };
 

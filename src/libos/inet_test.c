@@ -409,6 +409,64 @@ static void a_device_that_goes_fails_what_waits_once_and_what_comes(void **state
 
 #define over_pair(test) cmocka_unit_test_setup_teardown(test, rig_pair_setup, rig_teardown)
 
+static void expect_bytes(struct rig *r, struct queue *q, uint32_t bytes)
+{
+	while (bytes > 0) {
+		struct rig_op pop;
+
+		rig_pop(&pop, q);
+		rig_wait_ok(r, &pop);
+		assert_true(pop.op.pop.len > 0 && pop.op.pop.len <= bytes);
+		bytes -= pop.op.pop.len;
+		rig_drop(&pop);
+	}
+}
+
+/* Pushed while the program is about to be given more. Counts what has left since. */
+static uint64_t sent_in_company(struct inet *in, struct rig_op *push, struct queue *q)
+{
+	const uint64_t before = in->link->tx_frames;
+
+	in->libos.more = true;
+	rig_push(push, q, 64, 1, NULL);
+	in->libos.more = false;
+	rig_drop(push);
+	return in->link->tx_frames - before;
+}
+
+static void pushes_wait_for_as_much_company_as_the_link_likes(void **state)
+{
+	struct rig *r = *state;
+	struct inet *in = rig_inet(r, 0);
+	struct rig_op push[4];
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	in->link->info.tx_company = 3;
+	assert_int_equal(sent_in_company(in, &push[0], q[0]), 0);
+	assert_int_equal(sent_in_company(in, &push[1], q[0]), 0);
+	assert_true(sent_in_company(in, &push[2], q[0]) > 0);
+	assert_int_equal(sent_in_company(in, &push[3], q[0]), 0);
+	expect_bytes(r, q[1], 4 * 64);
+	inet_close(q[0]);
+	inet_close(q[1]);
+}
+
+static void without_a_wish_of_the_link_pushes_wait_for_the_next_poll(void **state)
+{
+	struct rig *r = *state;
+	struct inet *in = rig_inet(r, 0);
+	struct rig_op push[LINK_BURST];
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	for (int i = 0; i < LINK_BURST; i++)
+		assert_int_equal(sent_in_company(in, &push[i], q[0]), 0);
+	expect_bytes(r, q[1], LINK_BURST * 64);
+	inet_close(q[0]);
+	inet_close(q[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -429,6 +487,8 @@ int main(void)
 	    over_pair(a_peer_that_still_sends_at_the_end_is_reset),
 	    over_pair(a_peer_that_missed_something_is_reset_at_the_end),
 	    over_pair(a_quiet_peer_does_not_hold_up_the_end),
+	    over_pair(pushes_wait_for_as_much_company_as_the_link_likes),
+	    over_pair(without_a_wish_of_the_link_pushes_wait_for_the_next_poll),
 	    over_pair(a_device_that_goes_fails_what_waits_once_and_what_comes),
 	};
 

@@ -456,6 +456,7 @@ static void describe(struct dpdk *d)
 	memcpy(info->mac, d->port.mac.addr_bytes, sizeof(info->mac));
 	info->mtu = d->port.mtu;
 	info->offloads = d->port.offloads;
+	info->tx_company = DPDK_COMPANY;
 	info->max_frags = d->port.multi_segment ? FRAME_FRAGS : 0;
 	info->tso_max_bytes = d->port.offloads & OFFLOAD_TSO ? UINT16_MAX - 256 : 0;
 	d->wake_fd = d->port.interrupts ? rte_eth_dev_rx_intr_ctl_q_get_fd(d->port.id, 0) : -1;

@@ -19,10 +19,11 @@
 #include "mem/heap.h"
 
 enum {
-	DPDK_PLUGIN_VERSION = 3,   /* of the structures of this header and those that it includes */
+	DPDK_PLUGIN_VERSION = 4,   /* of the structures of this header and those that it includes */
 	DPDK_POOL_BUFFERS = 16383, /* 2^n - 1, as mempools like it */
 	DPDK_ATTACHED = 4095,      /* mbufs for fragments in flight */
-	DPDK_RING_FRAMES = 1024,   /* descriptors asked for, each way */
+	DPDK_COMPANY = 8, /* messages that leave together, while the other end works on the last */
+	DPDK_RING_FRAMES = 1024, /* descriptors asked for, each way */
 	DPDK_WHY_BYTES = 256,
 };
 

@@ -27,6 +27,8 @@ struct link_info {
 	uint16_t max_frags;     /* payload fragments of one frame it can send, <= FRAME_FRAGS; 0:
 				   contiguous only */
 	uint32_t tso_max_bytes; /* payload of one OFFLOAD_TSO frame */
+	uint16_t tx_company;    /* messages that wait for each other before they are sent, while the
+				   program is about to be given more; 0: all of them */
 	struct pool *rx_pool; /* where received frames come from; what the stack sends from may come
 				 from it too */
 };
