@@ -108,19 +108,22 @@ static struct buf *buffer_at(struct xdp *x, uint64_t addr)
 static bool refill(struct xdp *x, uint32_t wanted)
 {
 	struct pool *pool = x->link.info.rx_pool;
+	struct buf *taken[FILL_BATCH];
 	uint32_t at, n = 0;
 
 	if (x->lent_count + FILL_BATCH > wanted || x->lent_count + FILL_BATCH > pool->count / 2 ||
 	    pool->free_count < FILL_BATCH)
 		return false;
-	if (xsk_ring_prod__reserve(&x->fill, FILL_BATCH, &at) != FILL_BATCH)
+	while (n < FILL_BATCH && (taken[n] = pool_get(pool)) != NULL)
+		n++;
+	if (n < FILL_BATCH || xsk_ring_prod__reserve(&x->fill, FILL_BATCH, &at) != FILL_BATCH) {
+		while (n > 0)
+			pool_put(taken[--n]);
 		return false;
-	while (n < FILL_BATCH) {
-		struct buf *b = pool_get(pool);
-
-		assert(b);
-		x->lent[b - pool->bufs] = true;
-		*xsk_ring_prod__fill_addr(&x->fill, at + n++) = (uint64_t)(b->base - x->area);
+	}
+	for (n = 0; n < FILL_BATCH; n++) {
+		x->lent[taken[n] - pool->bufs] = true;
+		*xsk_ring_prod__fill_addr(&x->fill, at + n) = (uint64_t)(taken[n]->base - x->area);
 	}
 	xsk_ring_prod__submit(&x->fill, FILL_BATCH);
 	x->lent_count += FILL_BATCH;

@@ -1,4 +1,5 @@
-/* faults.c - every allocation of a connect, transfer, close sequence fails once: faults LIBOS.
+/* faults.c - every allocation of a connect, transfer, close sequence fails once: faults LIBOS, or
+ * faults catpowder-LINK under tests/net/in-veth.sh, against the kernel at the other end.
  *
  * No fault may crash, hang or leak (run it under a sanitizer or valgrind), and the next sequence
  * of the same instance must work. What the library asks of libc and the kernel is caught by the
@@ -7,6 +8,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "../yaml_memory.h"
+#include "far_side.h"
 #include "mem/fault.h"
 #include <arpa/inet.h>
 #include <demi/ext.h>
@@ -76,7 +78,7 @@ struct held {
 /* The result of a token that is no longer held; false: a failure, or none in time. */
 static bool take(struct held *h, demi_qtoken_t qt, demi_qresult_t *qr)
 {
-	const struct timespec in_time = {.tv_sec = hit ? 0 : 60, .tv_nsec = hit ? 100000000 : 0};
+	const struct timespec in_time = {.tv_sec = hit ? 0 : 60, .tv_nsec = hit ? 20000000 : 0};
 
 	if (demi_wait(qr, qt, &in_time) != 0)
 		return false;
@@ -153,23 +155,36 @@ static bool carry(struct held *h, int from, int to, size_t len)
 	return take(h, push, &qr);
 }
 
+/* The addresses here and there; there is no port there: it is one stack that has both ends. */
+static struct sockaddr_in here = {.sin_family = AF_INET}, there = {.sin_family = AF_INET};
+
+static bool bind_here(int qd, struct sockaddr_in *name)
+{
+	socklen_t len = sizeof(*name);
+
+	*name = here;
+	return demi_bind(qd, (struct sockaddr *)name, len) == 0 &&
+	       demi_getsockname(qd, (struct sockaddr *)name, &len) == 0;
+}
+
 static bool connect_two(struct held *h, int *a, int *b)
 {
-	struct sockaddr_in sin = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-	struct sockaddr *addr = (struct sockaddr *)&sin;
 	demi_qtoken_t accept, connect;
-	socklen_t len = sizeof(sin);
+	struct sockaddr_in to, from;
 	demi_qresult_t qr;
 	int listener;
 
 	if (!open_queue(h, demi_socket(&listener, AF_INET, SOCK_STREAM, 0), &listener) ||
-	    demi_bind(listener, addr, len) != 0 || demi_listen(listener, 8) != 0 ||
-	    demi_getsockname(listener, addr, &len) != 0)
+	    !bind_here(listener, &to) || demi_listen(listener, 8) != 0 ||
+	    !open_queue(h, demi_socket(a, AF_INET, SOCK_STREAM, 0), a) || !bind_here(*a, &from))
 		return false;
-	if (!open_queue(h, demi_socket(a, AF_INET, SOCK_STREAM, 0), a) ||
-	    !hold(h, demi_accept(&accept, listener), &accept) ||
-	    !hold(h, demi_connect(&connect, *a, addr, len), &connect) || !take(h, connect, &qr) ||
-	    !take(h, accept, &qr))
+	if (there.sin_port != 0) {
+		far_side_join(from, to);
+		to = there;
+	}
+	if (!hold(h, demi_accept(&accept, listener), &accept) ||
+	    !hold(h, demi_connect(&connect, *a, (struct sockaddr *)&to, sizeof(to)), &connect) ||
+	    !take(h, connect, &qr) || !take(h, accept, &qr))
 		return false;
 	*b = qr.qr_value.ares.qd;
 	return open_queue(h, 0, b);
@@ -302,19 +317,56 @@ static void count_line(int level, const char *line)
 	lines++;
 }
 
+#define SECTIONS                                                                                   \
+	"tcp_socket_options:\n  nodelay: true\n"                                                   \
+	"inetstack_config:\n  arp_table: {\"02:00:00:00:00:01\": 10.0.0.2}\n"
+
+static const struct row {
+	const char *label, *libos;
+	const char *here, *there;
+	const char *far; /* the interface over there, of the kernel; NULL: both ends are here */
+	const char *yaml;
+} rows[] = {
+    {"catnap", "catnap", "127.0.0.1", "127.0.0.1", NULL, SECTIONS},
+    {"catcollar", "catcollar", "127.0.0.1", "127.0.0.1", NULL, SECTIONS},
+    {"catpowder-packet", "catpowder", "10.9.0.1", "10.9.0.2", "vb",
+     "demikernel:\n  local_ipv4_addr: 10.9.0.1/24\n"
+     "raw_socket:\n  linux_interface_name: va\n  link: packet\n" SECTIONS},
+    {"catpowder-xdp", "catpowder", "10.9.0.1", "10.9.0.2", "vb",
+     "demikernel:\n  local_ipv4_addr: 10.9.0.1/24\n"
+     "raw_socket:\n  linux_interface_name: va\n  link: xdp\n" SECTIONS},
+};
+
 /* In a file that ends with us. */
-static bool write_configuration(void)
+static bool write_configuration(const char *yaml)
 {
-	static const char yaml[] =
-	    "tcp_socket_options:\n  nodelay: true\n"
-	    "inetstack_config:\n  arp_table: {\"02:00:00:00:00:01\": 10.0.0.2}\n";
 	static char path[64];
 	int fd = memfd_create("faults.yaml", 0);
 
-	if (fd < 0 || write(fd, yaml, sizeof(yaml) - 1) != (ssize_t)sizeof(yaml) - 1)
+	if (fd < 0 || write(fd, yaml, strlen(yaml)) != (ssize_t)strlen(yaml))
 		return false;
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
 	return setenv("CONFIG_PATH", path, 1) == 0;
+}
+
+static bool choose(const char *label)
+{
+	enum { FAR_PORT = 12345 };
+
+	for (const struct row *r = rows; r < rows + sizeof(rows) / sizeof(rows[0]); r++) {
+		if (strcmp(label, r->label) != 0)
+			continue;
+		here.sin_addr.s_addr = inet_addr(r->here);
+		there.sin_addr.s_addr = inet_addr(r->there);
+		if (r->far != NULL) {
+			there.sin_port = htons(FAR_PORT);
+			if (!far_side_start(r->far, there))
+				return false;
+		}
+		return setenv("LIBOS", r->libos, 1) == 0 && write_configuration(r->yaml);
+	}
+	fprintf(stderr, "faults: no libOS %s\n", label);
+	return false;
 }
 
 int main(int argc, char **argv)
@@ -324,9 +376,7 @@ int main(int argc, char **argv)
 	    cmocka_unit_test(every_buffer_of_a_sequence_may_be_missing),
 	};
 
-	if (argc > 1)
-		setenv("LIBOS", argv[1], 1);
-	if (!write_configuration())
+	if (!choose(argc > 1 ? argv[1] : "catnap"))
 		return 1;
 	if (!may_start())
 		return SKIPPED;
