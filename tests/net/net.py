@@ -9,6 +9,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+import time
 
 SKIPPED = 77
 os.environ["PATH"] += ":/usr/sbin:/sbin"  # where Debian has nft and ethtool, and looks only for root
@@ -17,6 +18,8 @@ os.environ["PATH"] += ":/usr/sbin:/sbin"  # where Debian has nft and ethtool, an
 SLOWDOWN = int(os.environ.get("DEMI_TEST_SLOWDOWN", 1))
 WRAPPER = os.environ.get("DEMI_TEST_WRAPPER", "").split()
 PATIENCE_S = 240 * min(SLOWDOWN, 5)  # for anything that is to come to an end: a machine may be slow, and shared
+# A peer of ours may be given no processor for a while, which is no reason to take it for gone.
+PATIENT = dict(os.environ, ARP_REQUEST_RETRIES="100")
 
 
 def wrapped(args):
@@ -90,12 +93,15 @@ def allowed():
 
 def wire(a, name_a, b, name_b, mtu=1500, queues=1):
     """A pair of interfaces between two hosts. The kernel leaves no checksum to a device that is
-    not there, and cuts its segments itself: our stacks see what a wire would carry."""
+    not there, and cuts its segments itself: our stacks see what a wire would carry. It asks for its
+    neighbours as long as anybody here waits: after three seconds it would give up a slow machine's."""
     several = ["numtxqueues", queues, "numrxqueues", queues] if queues > 1 else []
     a.run("ip", "link", "add", name_a, "mtu", mtu, *several, "type", "veth",
           "peer", "name", name_b, "mtu", mtu, *several, "netns", b.holder.pid)
     for host, name in ((a, name_a), (b, name_b)):
         host.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/%s/disable_ipv6 || :" % name)
+        host.run("sh", "-c", "for i in mcast ucast; do echo %d >/proc/sys/net/ipv4/neigh/%s/${i}_solicit; done" %
+                 (PATIENCE_S, name))
         host.run("ethtool", "-K", name, "tx", "off", "tso", "off", "gso", "off", "gro", "off")
         host.run("ip", "link", "set", name, "up")
 
@@ -104,7 +110,8 @@ def ours(address, interface, link, gateway=None, prefix=24):
     """The environment of a program over catpowder, link: a value of raw_socket.link, or xdp-native; or
     over catnip, link: dpdk-packet, by DPDK's driver for AF_PACKET."""
     config = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
-    config.write("demikernel:\n  local_ipv4_addr: %s/%d\n" % (address, prefix))
+    config.write("demikernel:\n  local_ipv4_addr: %s/%d\n  exit_linger_ms: %d\n" % (
+        address, prefix, PATIENCE_S * 1000 // 2))
     if gateway:
         config.write("  gateway: %s\n" % gateway)
     if link == "dpdk-packet":
@@ -112,13 +119,13 @@ def ours(address, interface, link, gateway=None, prefix=24):
                      "    '--vdev=net_af_packet0,iface=%s']\n" % interface)
         config.close()
         FILES.append(config.name)
-        return dict(os.environ, LIBOS="catnip", CONFIG_PATH=config.name)
+        return dict(PATIENT, LIBOS="catnip", CONFIG_PATH=config.name)
     link, _, mode = link.partition("-")
     config.write("raw_socket:\n  linux_interface_name: %s\n  link: %s\n" % (interface, link))
     if mode:
         config.write("  xdp_mode: %s\n" % mode)
     config.close()
-    env = dict(os.environ, LIBOS="catpowder", CONFIG_PATH=config.name)
+    env = dict(PATIENT, LIBOS="catpowder", CONFIG_PATH=config.name)
     FILES.append(config.name)
     return env
 
@@ -141,6 +148,21 @@ def can_start(libos, examples):
 
 
 FILES = []
+
+
+def wait_until(condition, what, seconds=PATIENCE_S):
+    limit = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > limit:
+            raise AssertionError("not within %d s: %s" % (seconds, what))
+        time.sleep(0.02)
+
+
+def await_answer(host, address, *options):
+    """Pings from a host until there is an answer."""
+    ping = host.command("ping", "-c", "1", "-W", "2", *options, address)
+    wait_until(lambda: subprocess.run(ping, stdout=subprocess.DEVNULL).returncode == 0,
+               "%s answers a ping" % address)
 
 
 def await_line(process, text):

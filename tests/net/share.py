@@ -6,7 +6,7 @@
 import os
 import sys
 
-from net import Host, ended_well, kernels, main, ours, wire
+from net import PATIENCE_S, Host, await_answer, ended_well, kernels, main, ours, wire
 
 LINK, EXAMPLES = sys.argv[1:3]
 ECHO = os.path.join(EXAMPLES, "tcp-echo")
@@ -19,11 +19,11 @@ PEER = """
 import socket, sys, time
 address, port, count = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 def connect():
-    end = time.monotonic() + 30
+    end = time.monotonic() + 120
     while True:
         try:
             s = socket.create_connection((address, port), 2)
-            s.settimeout(30)
+            s.settimeout(120)
             return s
         except OSError:
             if time.monotonic() > end:
@@ -68,7 +68,7 @@ def start(host, env, threads=1, address=SERVER):
 
 
 def ask(client, address=SERVER, connections=100):
-    client.run("python3", "-c", PEER, address, PORT, str(connections), timeout=120)
+    client.run("python3", "-c", PEER, address, PORT, str(connections))
 
 
 def threads_share_an_interface():
@@ -83,7 +83,7 @@ def threads_share_an_interface():
 def more_threads_than_instances_are_refused():
     server, client = pair()
     s = start(server, environment(), threads=2)
-    out, _ = s.communicate(timeout=60)
+    out, _ = s.communicate(timeout=PATIENCE_S)
     if s.returncode != 1 or b"raw_socket.instances" not in out:
         raise AssertionError("no remedy: %r" % out)
     server.end()
@@ -107,19 +107,14 @@ def all_queues_of_a_card_are_received_from():
         client.end()
 
 
-def wait_for(client, address):
-    client.run("sh", "-c", "i=0; until ping -c 1 -W 1 %s; do i=$((i + 1)); test $i -lt 60; done" % address,
-               timeout=120)
-
-
 def a_second_process_with_another_address():
     """Over AF_XDP the queue is taken, and it is told by whom; AF_PACKET has none to be taken."""
     server, client = pair()
     first = start(server, environment())
-    wait_for(client, SERVER)
+    await_answer(client, SERVER)
     second = start(server, environment(OTHER), address=OTHER)
     if LINK == "xdp":
-        out, _ = second.communicate(timeout=60)
+        out, _ = second.communicate(timeout=PATIENCE_S)
         if second.returncode != 1 or b"kill %d" % first.pid not in out:
             raise AssertionError("not told: %r" % out)
     else:
@@ -135,7 +130,7 @@ def killed_and_started_again_nothing_stays_behind():
     server, client = pair()
     for _ in range(3):
         s = start(server, environment(instances=4), threads=3)
-        wait_for(client, SERVER)
+        await_answer(client, SERVER)
         s.kill()
         s.wait()
     s = start(server, environment(instances=4), threads=3)

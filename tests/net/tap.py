@@ -52,7 +52,7 @@ def start_server(host, env, server_is_ours, args, prefix=()):
     ready = ("test $(cat /sys/class/net/tap0/carrier) = 1" if server_is_ours else
              "grep -qi :%04x /proc/net/tcp /proc/net/udp" % int(PORT))
     # /sys is that of the network namespace in which it was mounted.
-    host.run(*APART, OWN_SYS + "i=0; until %s; do i=$((i + 1)); test $i -lt 2000; sleep 0.01; done" % ready)
+    host.run(*APART, OWN_SYS + "i=0; until %s; do i=$((i + 1)); test $i -lt 20000; sleep 0.01; done" % ready)
     return process
 
 
