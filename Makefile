@@ -43,7 +43,7 @@ demo: ## build what it takes, and see every way to carry bytes that this machine
 test: ## build, and run all tests
 	@build-aux/deps install test
 	@$(MAKE) --no-print-directory all
-	$(MESON) test -C $(BUILD) --no-rebuild --print-errorlogs $(ARGS)
+	$(MESON) test -C $(BUILD) --no-rebuild $(ARGS) || { build-aux/count-tests $(BUILD); false; }
 
 bench: all ## measure against hand-written programs
 	bench/run $(BUILD) $(ARGS)
