@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "base/checksum.h"
+#include "base/usually.h"
 #include "inet/eth.h"
 #include "inet/ip4.h"
 #include "inet/tcp_fast.h"
@@ -78,12 +79,12 @@ void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_
 
 		if (i + 1 < n)
 			__builtin_prefetch(bufs[i + 1]->data);
-		if (__builtin_expect(!is_plain(s, b->data, b->len), 0)) {
+		if (rarely(!is_plain(s, b->data, b->len))) {
 			eth_input(s, b);
 			continue;
 		}
 		taken = h[IP4_PROTOCOL] == IPPROTO_TCP && tcp_fast_input(s, b, h);
-		if (__builtin_expect(!taken, 0))
+		if (rarely(!taken))
 			plain_input(s, b);
 	}
 }

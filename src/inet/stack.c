@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "base/usually.h"
 #include "inet/core.h"
 #include "inet/eth.h"
 #include "inet/ip4.h"
@@ -172,9 +173,9 @@ int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns)
 	int k = 0;
 
 	stack_set_time(s, now_ns);
-	if (s->queued == 0)
+	if (usually(s->queued == 0))
 		k = tcp_fast_output(s, frames, n);
-	if (s->queued > 0 || !list_empty(&s->tcp->output))
+	if (rarely(s->queued > 0 || !list_empty(&s->tcp->output)))
 		k += output_in_turns(s, frames + k, n - k);
 	s->stats.tx_frames += (uint64_t)k;
 	return k;

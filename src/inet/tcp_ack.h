@@ -6,6 +6,7 @@
 #ifndef INET_TCP_ACK_H
 #define INET_TCP_ACK_H
 
+#include "base/usually.h"
 #include "inet/tcp_sendq.h"
 #include "inet/tcp_timer.h"
 
@@ -54,17 +55,17 @@ static inline void tcp_ack_advance_plain(struct tcp_cb *cb, uint32_t ack)
 	cb->snd_una = ack;
 	cb->rtx_count = 0;
 	cb->progress_ns = cb->sock.stack->now_ns;
-	if (cb->message == TCP_MESSAGE_SENT && ack == cb->snd_nxt) {
+	if (usually(cb->message == TCP_MESSAGE_SENT && ack == cb->snd_nxt)) {
 		tcp_sendq_release_message(cb);
 		cb->rtx_deadline_ns = UINT64_MAX;
-		if (cb->rtt_start_ns != 0)
+		if (usually(cb->rtt_start_ns != 0))
 			tcp_timer_sample(cb, cb->progress_ns - cb->rtt_start_ns);
 		cb->rtt_start_ns = 0;
 	} else {
 		tcp_ack_time(cb, ack);
 		tcp_ack_release(cb);
 	}
-	if (cb->after_ack != 0)
+	if (rarely(cb->after_ack != 0))
 		tcp_ack_grows(cb, bytes);
 }
 

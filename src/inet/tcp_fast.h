@@ -12,6 +12,7 @@
 #define INET_TCP_FAST_H
 
 #include "base/checksum_small.h"
+#include "base/usually.h"
 #include "inet/tcp_ack.h"
 #include "inet/tcp_header.h"
 #include "inet/tcp_output.h"
@@ -23,8 +24,8 @@ static inline struct tcp_cb *tcp_fast_find(struct tcp_table *t, const uint8_t *h
 	struct tcp_cb *cb = t->last;
 	struct ip_addr src;
 
-	if (cb != NULL && get_raw32(h + IP4_SRC) == cb->wire_peer &&
-	    get_raw32(l4) == cb->wire_ports)
+	if (usually(cb != NULL && get_raw32(h + IP4_SRC) == cb->wire_peer &&
+		    get_raw32(l4) == cb->wire_ports))
 		return cb;
 	src = ip4_from_wire(get_raw32(h + IP4_SRC));
 	return tcp_table_find(t, &src, get_be16(l4), get_be16(l4 + 2));
@@ -47,7 +48,7 @@ static inline bool tcp_fast_parse(const struct tcp_cb *cb, uint8_t *l4, uint32_t
 
 	if (l4_len < bytes || (get_be16(l4 + 12) & ~TCP_PSH) != cb->plain_word)
 		return false;
-	if (!cb->timestamps)
+	if (rarely(!cb->timestamps))
 		seg->tsval = 0;
 	else if (get_be32(l4 + TCP_HEADER_BYTES) == TCP_TIMESTAMP_LAYOUT)
 		seg->tsval = get_be32(l4 + TCP_HEADER_BYTES + 4);
@@ -89,7 +90,7 @@ static inline void tcp_fast_take_header(struct tcp_cb *cb, const struct tcp_segm
 	cb->snd_wl2 = seg->ack;
 	if (cb->snd_wnd > cb->max_snd_wnd)
 		cb->max_snd_wnd = cb->snd_wnd;
-	if (seg->ack != cb->snd_una)
+	if (usually(seg->ack != cb->snd_una))
 		tcp_ack_advance_plain(cb, seg->ack);
 }
 
@@ -107,17 +108,17 @@ static inline bool tcp_fast_input(struct stack *s, struct buf *b, uint8_t *h)
 		return false;
 	cb = tcp_fast_find(s->tcp, h, l4);
 	usual = cb != NULL && cb->rare == 0 && tcp_fast_checksum_is_good(cb, b, l4, l4_len);
-	if (__builtin_expect(!usual, 0))
+	if (rarely(!usual))
 		return false;
 	usual = tcp_fast_parse(cb, l4, l4_len, &seg) && tcp_fast_is_next(cb, &seg) &&
 		!tcp_fast_is_duplicate_ack(cb, &seg);
-	if (__builtin_expect(!usual, 0)) {
+	if (rarely(!usual)) {
 		b->flags |= BUF_CSUM_OK; /* nobody need sum it again */
 		return false;
 	}
 	s->stats.rx_tcp++;
 	tcp_fast_take_header(cb, &seg);
-	if (seg.len > 0 && tcp_receive_next(cb, &seg, b)) {
+	if (usually(seg.len > 0 && tcp_receive_next(cb, &seg, b))) {
 		event_raise(&cb->sock, STACK_EV_READ); /* it is accepted, and no orphan */
 		return true;
 	}
@@ -171,7 +172,7 @@ static inline int tcp_fast_output(struct stack *s, struct frame frames[], int n)
 	while (k < n && output->next != output) {
 		struct tcp_cb *cb = list_entry(output->next, struct tcp_cb, out_link);
 
-		if (!tcp_fast_is_message(cb))
+		if (rarely(!tcp_fast_is_message(cb)))
 			break;
 		tcp_fast_send(cb, &frames[k++]);
 	}

@@ -9,12 +9,13 @@
 #ifndef INET_TCP_OUTPUT_H
 #define INET_TCP_OUTPUT_H
 
+#include "base/usually.h"
 #include "inet/tcp_table.h"
 
 /* Puts cb on the output queue. */
 static inline void tcp_output_request(struct tcp_cb *cb)
 {
-	if (list_empty(&cb->out_link))
+	if (usually(list_empty(&cb->out_link)))
 		list_add_tail(&cb->sock.stack->tcp->output, &cb->out_link);
 }
 

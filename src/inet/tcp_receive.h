@@ -11,6 +11,7 @@
 #ifndef INET_TCP_RECEIVE_H
 #define INET_TCP_RECEIVE_H
 
+#include "base/usually.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_pressure.h"
 #include <errno.h>
@@ -39,11 +40,11 @@ void tcp_receive_learn_size(struct tcp_cb *cb, uint32_t bytes);
 /* RFC 9293 3.8.6.3: at once for every second full segment. Else it may wait, see tcp_output.c. */
 static inline void tcp_receive_schedule_ack(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
-	if (seg->len > cb->rcv_mss)
+	if (rarely(seg->len > cb->rcv_mss))
 		tcp_receive_learn_size(cb, seg->len);
-	if (cb->rcv_nxt - cb->last_ack_sent >= TCP_ACK_EVERY_SEGMENTS * cb->rcv_mss) {
+	if (rarely(cb->rcv_nxt - cb->last_ack_sent >= TCP_ACK_EVERY_SEGMENTS * cb->rcv_mss)) {
 		cb->ack_need = TCP_ACK_NOW;
-	} else if (cb->ack_need == TCP_ACK_NONE) {
+	} else if (usually(cb->ack_need == TCP_ACK_NONE)) {
 		cb->ack_need = seg->flags & TCP_PSH ? TCP_ACK_PUSHED : TCP_ACK_DELAYED;
 		cb->ack_fresh = true;
 	} else if (cb->ack_need == TCP_ACK_DELAYED && (seg->flags & TCP_PSH)) {
@@ -59,7 +60,7 @@ bool tcp_receive_queue(struct tcp_cb *cb, struct buf *b, uint8_t *data, uint32_t
  * is out of order and the program reads, who is to be told. False: b was not taken. */
 static inline bool tcp_receive_next(struct tcp_cb *cb, const struct tcp_segment *seg, struct buf *b)
 {
-	if (cb->recv_head == NULL && !tcp_pool_scarce(b->pool)) {
+	if (usually(cb->recv_head == NULL && !tcp_pool_scarce(b->pool))) {
 		b->data = seg->data;
 		b->len = seg->len;
 		b->next = NULL;
@@ -104,7 +105,7 @@ static inline struct buf *tcp_receive_take(struct tcp_cb *cb)
 	struct buf *b = cb->recv_head;
 
 	cb->recv_head = b->next;
-	if (cb->recv_head == NULL)
+	if (usually(cb->recv_head == NULL))
 		cb->recv_tail = NULL;
 	b->next = NULL;
 	cb->recv_memory -= tcp_buf_memory(b);
@@ -117,7 +118,7 @@ static inline int tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack_
 	struct buf *b = cb->recv_head;
 
 	out->data = b->data;
-	if (b->len > max) {
+	if (rarely(b->len > max)) {
 		if (buf_crowded(b))
 			return -ENOMEM;
 		out->len = max;
@@ -129,12 +130,12 @@ static inline int tcp_receive_pop(struct tcp_cb *cb, uint32_t max, struct stack_
 	}
 	out->len = b->len;
 	b = tcp_receive_take(cb);
-	if (b->pool != cb->sock.stack->pool && tcp_pool_low(b->pool)) {
+	if (rarely(b->pool != cb->sock.stack->pool && tcp_pool_low(b->pool))) {
 		b = tcp_receive_copy_out(cb, b);
 		out->data = b->data;
 	}
 	out->buf = b;
-	if (cb->rcv_adv - cb->rcv_nxt < cb->recv_limit / 2)
+	if (rarely(cb->rcv_adv - cb->rcv_nxt < cb->recv_limit / 2))
 		tcp_receive_made_room(cb);
 	return 1;
 }
@@ -149,7 +150,7 @@ static inline uint32_t tcp_receive_window(struct tcp_cb *cb)
 {
 	uint32_t seen = cb->rcv_adv - cb->rcv_nxt;
 
-	return seen + cb->recv_step > cb->recv_limit ? seen : tcp_receive_grow(cb);
+	return usually(seen + cb->recv_step > cb->recv_limit) ? seen : tcp_receive_grow(cb);
 }
 
 /* Drops all that was received, in order or not. */

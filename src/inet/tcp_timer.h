@@ -8,6 +8,7 @@
 #ifndef INET_TCP_TIMER_H
 #define INET_TCP_TIMER_H
 
+#include "base/usually.h"
 #include "inet/tcp_table.h"
 
 void tcp_timer_arm(struct tcp_cb *cb, uint64_t deadline_ns);
@@ -15,7 +16,7 @@ void tcp_timer_arm(struct tcp_cb *cb, uint64_t deadline_ns);
 /* To be called with each new deadline. */
 static inline void tcp_timer_need(struct tcp_cb *cb, uint64_t deadline_ns)
 {
-	if (deadline_ns < cb->timer.deadline_ns)
+	if (rarely(deadline_ns < cb->timer.deadline_ns))
 		tcp_timer_arm(cb, deadline_ns);
 }
 
@@ -42,7 +43,7 @@ void tcp_timer_long_rto(struct tcp_cb *cb);
 static inline void tcp_timer_compute_rto(struct tcp_cb *cb)
 {
 	cb->rto_ns = TCP_RTO_MIN_NS; /* the clock's granule is well below it */
-	if (cb->srtt_ns + 4 * cb->rttvar_ns > TCP_RTO_MIN_NS)
+	if (rarely(cb->srtt_ns + 4 * cb->rttvar_ns > TCP_RTO_MIN_NS))
 		tcp_timer_long_rto(cb);
 }
 
@@ -51,7 +52,7 @@ static inline void tcp_timer_compute_rto(struct tcp_cb *cb)
  * segment sent again for ever (Karn and Partridge; RFC 6298 5, after 5.7). */
 static inline void tcp_timer_sample(struct tcp_cb *cb, uint64_t rtt_ns)
 {
-	if (cb->srtt_ns == 0) {
+	if (rarely(cb->srtt_ns == 0)) {
 		cb->srtt_ns = rtt_ns | 1;
 		cb->rttvar_ns = rtt_ns / 2;
 	} else {

@@ -2,6 +2,7 @@
  *
  * SPDX-License-Identifier: MIT
  */
+#include "base/usually.h"
 #include "inet/tcp_listen.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_receive.h"
@@ -257,10 +258,11 @@ int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t le
 	struct tcp_chunk *c;
 
 	*zero_copy = false;
-	if (cb->rare != 0 || cb->send_tail != NULL || len - 1 >= cb->message_max || /* or 0 */
-	    tcp_pool_scarce(s->pool))
+	if (rarely(cb->rare != 0 || cb->send_tail != NULL ||
+		   len - 1 >= cb->message_max || /* or 0 */
+		   tcp_pool_scarce(s->pool)))
 		return send_stream(cb, b, data, len, zero_copy);
-	if (!csum_is_small(len) || s->pool->free == NULL)
+	if (rarely(!csum_is_small(len) || s->pool->free == NULL))
 		return send_message(cb, b, data, len, zero_copy);
 	c = tcp_chunk_in(pool_take(s->pool), len);
 	c->sum = csum_small(true, c->data, data, len, 0);
@@ -296,7 +298,7 @@ int tcp_recv(struct sock *k, uint32_t max, struct stack_received *out)
 {
 	struct tcp_cb *cb = tcp_cb_of(k);
 
-	if (cb->recv_head == NULL)
+	if (rarely(cb->recv_head == NULL))
 		return end_of_receive(cb);
 	return tcp_receive_pop(cb, max, out);
 }
