@@ -8,7 +8,8 @@
  *
  * SPDX-License-Identifier: MIT
  */
-#include "inet/tcp_cb.h"
+#include "inet/tcp_hystart.h"
+#include "inet/tcp_sent.h"
 
 /* RFC 9438 4.1, 5: beta is 0.7, C 0.4 segments a second cubed. */
 enum { BETA_PERCENT = 70, C_TENTHS = 4 };
@@ -20,10 +21,16 @@ enum { T_MAX_MS = 300000 };
 enum { ESTIMATE_SHIFT = 16 };
 
 struct cubic {
-	uint64_t epoch_ns;      /* congestion avoidance began; 0: it has not since the last loss */
-	uint64_t acked_ns;      /* the last acknowledgement that counted */
-	uint64_t w_est;         /* what Reno's window would be, shifted */
-	uint64_t remainder;     /* of the growth so far, in bytes times cwnd */
+	union {
+		struct {
+			/* Congestion avoidance began; 0: it has not since the last loss. */
+			uint64_t epoch_ns;
+			uint64_t acked_ns;  /* the last acknowledgement that counted */
+			uint64_t w_est;     /* what Reno's window would be, shifted */
+			uint64_t remainder; /* of the growth so far, in bytes times cwnd */
+		};
+		struct tcp_hystart start; /* while ssthresh is UINT32_MAX */
+	};
 	uint32_t w_max;         /* cwnd where the curve is flat */
 	uint32_t w_prior;       /* cwnd before the last loss */
 	uint32_t w_undo;        /* w_max before the last loss */
@@ -124,11 +131,31 @@ static void follow_curve(struct tcp_cb *cb, struct cubic *c, uint64_t t_ms, uint
 	cb->cwnd += (uint32_t)growth;
 }
 
+/* No epoch, and no slow start that HyStart++ knows of. */
+static void forget_epoch(struct cubic *c)
+{
+	memset(&c->start, 0, sizeof(c->start));
+	c->epoch_ns = 0;
+}
+
+static void first_slow_start(struct tcp_cb *cb, struct cubic *c, uint32_t bytes)
+{
+	uint32_t rtt = (uint32_t)(tcp_sent_age_ns(cb, cb->snd_una) >> 10);
+
+	tcp_hystart_acked(cb, &c->start, bytes, rtt);
+	if (cb->ssthresh != UINT32_MAX)
+		forget_epoch(c);
+}
+
 static void acked(struct tcp_cb *cb, uint32_t bytes)
 {
 	struct cubic *c = cubic_of(cb);
 	uint64_t now_ns = cb->sock.stack->now_ns, t_ms, reno;
 
+	if (cb->ssthresh == UINT32_MAX) {
+		first_slow_start(cb, c, bytes);
+		return;
+	}
 	if (cb->cwnd < cb->ssthresh) {
 		tcp_cc_slow_start(cb, bytes);
 		return;
@@ -162,7 +189,7 @@ static void reduce(struct tcp_cb *cb, uint32_t flight)
 	c->w_undo = c->w_max;
 	c->w_max = flight < c->w_max ? part_of(flight, (100 + BETA_PERCENT) / 2) : flight;
 	c->w_prior = flight;
-	c->epoch_ns = 0;
+	forget_epoch(c);
 	c->timed_out = false;
 	cb->ssthresh = beta > least ? beta : least;
 }
@@ -178,7 +205,7 @@ static void timeout(struct tcp_cb *cb, uint32_t flight, bool first)
 	if (first)
 		reduce(cb, flight);
 	cubic_of(cb)->timed_out = true;
-	cubic_of(cb)->epoch_ns = 0;
+	forget_epoch(cubic_of(cb));
 	cb->cwnd = cb->mss;
 }
 
@@ -189,13 +216,13 @@ static void undo(struct tcp_cb *cb)
 	struct cubic *c = cubic_of(cb);
 
 	c->w_max = c->w_prior = c->w_undo;
-	c->epoch_ns = 0;
+	forget_epoch(c);
 	c->timed_out = false;
 }
 
 static void idle(struct tcp_cb *cb)
 {
-	cubic_of(cb)->epoch_ns = 0;
+	forget_epoch(cubic_of(cb));
 	tcp_cc_restart(cb);
 }
 
