@@ -18,7 +18,8 @@ struct config_neighbour {
 
 enum config_raw_link { RAW_LINK_AUTO, RAW_LINK_XDP, RAW_LINK_PACKET, RAW_LINK_TAP };
 enum config_xdp_mode { CONFIG_XDP_AUTO, CONFIG_XDP_NATIVE, CONFIG_XDP_GENERIC };
-enum config_congestion { CONGESTION_CUBIC, CONGESTION_RENO };
+enum config_congestion { CONGESTION_CUBIC, CONGESTION_RENO, CONGESTION_DCTCP, CONGESTION_NONE };
+enum config_ecn { CONFIG_ECN_OFF, CONFIG_ECN_PASSIVE, CONFIG_ECN_ON };
 enum config_idle { IDLE_ADAPTIVE, IDLE_SPIN };
 
 struct config {
@@ -55,7 +56,8 @@ struct config {
 
 	/* inetstack_config */
 	uint16_t mtu, mss;                         /* 0: not given; mss <= mtu - 40 when both are */
-	enum config_congestion congestion_control; /* congestion_control: cubic | reno */
+	enum config_congestion congestion_control; /* cubic | reno | dctcp | none */
+	enum config_ecn ecn;                       /* off | passive | on */
 	bool udp_checksum_offload, tcp_checksum_offload;
 	struct config_neighbour *arp_table;
 	uint32_t arp_table_len;

@@ -31,6 +31,13 @@
 struct stack;
 struct sock; /* a TCP or UDP socket; the pointer is valid from open until close/abort */
 
+/* RFC 3168: whether connections have it. */
+enum stack_ecn {
+	STACK_ECN_OFF,
+	STACK_ECN_PASSIVE, /* where the peer asks for it */
+	STACK_ECN_ON,      /* asks for it too */
+};
+
 /* What a stack is made with. stack_config_init() fills in the defaults; capacities are fixed for
  * its life. */
 struct stack_config {
@@ -70,10 +77,12 @@ struct stack_config {
 	uint32_t arp_request_retries;
 
 	/* TCP */
-	const char *congestion; /* TCP_CONGESTION of new sockets, borrowed: "reno", "cubic" */
-	bool nagle;             /* default off */
-	uint32_t time_wait_ms;  /* 2 MSL; 0: none */
-	bool keepalive;         /* new sockets' default */
+	/* TCP_CONGESTION of new sockets, borrowed: "cubic", "reno", "dctcp", "none" */
+	const char *congestion;
+	uint8_t ecn;           /* enum stack_ecn; default STACK_ECN_PASSIVE */
+	bool nagle;            /* default off */
+	uint32_t time_wait_ms; /* 2 MSL; 0: none */
+	bool keepalive;        /* new sockets' default */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms, keepalive_probes;
 	uint32_t user_timeout_ms; /* 0: R2 decides */
 	uint32_t zero_copy_bytes; /* a send of at least this many references the program's memory;

@@ -75,6 +75,7 @@
 	X(tcp_timeouts, "retransmission timeouts")                                                 \
 	X(tcp_fast_recoveries, "losses found by duplicate ACKs or SACK")                           \
 	X(tcp_tail_probes, "probes for a lost end of a flight (RFC 8985 7)")                       \
+	X(tcp_ecn_reductions, "windows reduced for echoed marks (RFC 3168)")                       \
 	X(tcp_undone, "losses that were none (RFC 3522, 2883)")                                    \
 	X(tcp_resets_sent, "resets sent")                                                          \
 	X(tcp_resets_received, "resets that ended a connection")                                   \

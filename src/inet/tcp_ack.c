@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_ack.h"
+#include "inet/tcp_ecn.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_rack.h"
 #include "inet/tcp_ranges.h"
@@ -161,6 +162,8 @@ bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
 			time_by_echo(cb, seg);
 		if (cb->sent != NULL)
 			tcp_rack_acknowledged(cb, seg);
+		if (cb->ecn && (seg->flags & TCP_ECE))
+			cb->cwnd_limited = false; /* RFC 3168 6.1.2: nor does the window grow */
 		tcp_ack_advance(cb, seg->ack);
 	}
 	if (undo)
@@ -174,6 +177,8 @@ bool tcp_ack_segment(struct tcp_cb *cb, const struct tcp_segment *seg)
 	else
 		news.duplicate = news.advanced == 0 && is_duplicate(cb, seg, wnd_before);
 	tcp_recovery_ack(cb, &news);
+	if (cb->ecn)
+		tcp_ecn_acknowledged(cb, seg, news.advanced);
 	if (seq_geq(seg->ack, cb->snd_una))
 		tcp_ack_window(cb, seg);
 	if (cb->owned && cb->snd_wnd == 0)

@@ -102,6 +102,9 @@ struct tcp_cb {
 	bool undo_timed : 1;    /* the next acknowledgement tells by its echo: undo_tsval */
 	uint8_t rescue : 2;     /* enum tcp_rescue */
 	/* RACK-TLP (RFC 8985), with the numbers behind snd_una's: tcp_rack.h. */
+	bool ecn_echo : 1;        /* what we acknowledge carries ECE */
+	bool ecn_cwr : 1;         /* what is sent next for the first time carries CWR */
+	bool ecn_reduced : 1;     /* for marks or a loss, and ecn_recover is not acknowledged yet */
 	bool tlp_again : 1;       /* the probe was a segment sent again */
 	bool tlp_untimed : 1;     /* no round trip was measured since the probe */
 	bool reordering_seen : 1; /* something came out of order that was sent once */
@@ -136,6 +139,7 @@ struct tcp_cb {
 						   SACK, until they begin anew */
 			uint8_t recovery : 2;   /* enum tcp_recovery */
 			bool tlp_due : 1;       /* a tail loss probe is to be sent: tcp_rack.h */
+			bool ecn : 1;           /* RFC 3168, agreed on */
 			bool tlp_out : 1;       /* one was, and nothing is known of it: tlp_end */
 			uint8_t dupacks;
 			uint8_t probe_count; /* of a closed or silly window, in a row */
@@ -219,6 +223,7 @@ struct tcp_cb {
 	uint32_t min_rtt;          /* the shortest round trip of a stream, 2^10 ns; 0: none yet */
 	uint32_t tlp_end;          /* snd_nxt behind the probe */
 	uint32_t dsack_round_end;
+	uint32_t ecn_recover;
 	uint8_t reo_wnd_mult;       /* of a quarter of min_rtt, less one (RFC 8985 6.2, step 4) */
 	uint8_t reo_wnd_persist;    /* recoveries until it is 0 again */
 	struct tcp_reassembly *ooo; /* received out of order; NULL: nothing */

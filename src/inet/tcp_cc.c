@@ -4,7 +4,7 @@
  */
 #include "inet/tcp_cb.h"
 
-static const struct tcp_cc *const all[] = {&tcp_newreno, &tcp_cubic};
+static const struct tcp_cc *const all[] = {&tcp_newreno, &tcp_cubic, &tcp_dctcp, &tcp_none};
 
 const struct tcp_cc *tcp_cc_find(const char *name, size_t len)
 {

@@ -16,6 +16,7 @@ struct tcp_cb;
 
 struct tcp_cc {
 	const char *name;
+	bool needs_ecn; /* it lives on marks: ECN is asked for, and each is echoed (RFC 8257) */
 	/* The connection is established, its MSS known: sets cwnd and ssthresh. */
 	void (*init)(struct tcp_cb *cb);
 	/* `bytes` were acknowledged for the first time outside recovery, while cwnd was what held
@@ -24,6 +25,11 @@ struct tcp_cc {
 	/* A loss was found, once for each window: ssthresh comes down, cwnd follows it while
 	 * recovery lasts. `flight` is what was outstanding, in bytes. */
 	void (*loss)(struct tcp_cb *cb, uint32_t flight);
+	/* The peer has echoed a mark (RFC 3168), once for each window: ssthresh comes down, and
+	 * cwnd to it. */
+	void (*marked)(struct tcp_cb *cb, uint32_t flight);
+	/* With ECN: so many bytes were acknowledged, with an echo or without. May be NULL. */
+	void (*counted)(struct tcp_cb *cb, uint32_t bytes, bool echo);
 	/* The retransmission timer fired; `first` of this series. */
 	void (*timeout)(struct tcp_cb *cb, uint32_t flight, bool first);
 	/* The last loss or time-out was none: cwnd and ssthresh are given back already. */
@@ -32,8 +38,8 @@ struct tcp_cc {
 	void (*idle)(struct tcp_cb *cb);
 };
 
-/* NewReno: RFC 5681, 6582. CUBIC: RFC 9438. */
-extern const struct tcp_cc tcp_newreno, tcp_cubic;
+/* NewReno: RFC 5681, 6582. CUBIC: RFC 9438. DCTCP: RFC 8257. None: no congestion control at all. */
+extern const struct tcp_cc tcp_newreno, tcp_cubic, tcp_dctcp, tcp_none;
 
 /* The algorithm of that name, of len bytes, which is the kernel's for it; NULL: there is none. */
 const struct tcp_cc *tcp_cc_find(const char *name, size_t len);

@@ -231,6 +231,7 @@ const struct tcp_cc tcp_cubic = {
     .init = tcp_cc_begin,
     .acked = acked,
     .loss = loss,
+    .marked = loss,
     .timeout = timeout,
     .undo = undo,
     .idle = idle,

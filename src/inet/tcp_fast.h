@@ -153,7 +153,7 @@ static inline void tcp_fast_send(struct tcp_cb *cb, struct frame *f)
 	cb->replies |= cb->ack_need != TCP_ACK_NONE;
 	tcp_header_begin(cb, f);
 	sum = tcp_header_write(cb, l4, c->seq, cb->plain_word | TCP_PSH, c->sum);
-	tcp_header_complete(cb, f, buf_ref(c->buf), l4, l4_bytes, l4_bytes, sum);
+	tcp_header_complete(cb, f, buf_ref(c->buf), l4, l4_bytes, l4_bytes, sum, 0);
 	cb->message = TCP_MESSAGE_SENT;
 	cb->snd_nxt = cb->rtt_seq = cb->snd_end;
 	cb->send_next = NULL;

@@ -4,6 +4,7 @@
  */
 #include "inet/tcp_frame.h"
 #include "base/checksum.h"
+#include "inet/tcp_ecn.h"
 #include "inet/tcp_header.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_reassembly.h"
@@ -60,8 +61,9 @@ bool tcp_frame_control(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint8_t
 		bytes += write_sack(cb, l4 + bytes);
 		sum = csum_partial(l4 + cb->header_bytes, bytes - cb->header_bytes, 0);
 	}
+	flags |= tcp_ecn_flags(cb, ECN_NOT_ECT);
 	sum = tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags), sum);
-	tcp_header_complete(cb, f, head, l4, bytes, bytes, sum);
+	tcp_header_complete(cb, f, head, l4, bytes, bytes, sum, ECN_NOT_ECT);
 	return true;
 }
 
@@ -80,18 +82,19 @@ bool tcp_frame_syn(struct tcp_cb *cb, struct frame *f)
 	    .tsval = tcp_clock(s) + cb->ts_offset,
 	    .tsecr = answer ? cb->ts_recent : 0,
 	};
-	uint8_t *l4;
+	uint8_t *l4, flags = answer ? TCP_SYN | TCP_ACK : TCP_SYN;
 
 	if (head == NULL)
 		return false;
+	if (!answer && tcp_ecn_asks(cb))
+		flags |= TCP_ECE | TCP_CWR;
 	l4 = head->data;
 	bytes = TCP_HEADER_BYTES + tcp_segment_write_syn_options(l4 + TCP_HEADER_BYTES, &o);
 	tcp_segment_write_header(l4, tcp_segment_ports(cb->sock.local.port, cb->sock.peer.port),
-				 cb->iss, answer ? cb->rcv_nxt : 0,
-				 tcp_segment_word(bytes, answer ? TCP_SYN | TCP_ACK : TCP_SYN),
+				 cb->iss, answer ? cb->rcv_nxt : 0, tcp_segment_word(bytes, flags),
 				 (uint16_t)window, 0);
 	tcp_header_begin(cb, f);
-	tcp_header_complete(cb, f, head, l4, bytes, bytes, csum_partial(l4, bytes, 0));
+	tcp_header_complete(cb, f, head, l4, bytes, bytes, csum_partial(l4, bytes, 0), ECN_NOT_ECT);
 	cb->rcv_adv = cb->rcv_nxt + window;
 	cb->last_ack_sent = cb->rcv_nxt;
 	cb->ack_need = TCP_ACK_NONE;
@@ -182,7 +185,7 @@ static bool referable(const struct stack *s, const struct tcp_chunk *c, uint32_t
 
 /* The rest of tcp_frame_data(): a head of its own, the payload behind it or referenced. */
 static bool gathered(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
-		     uint32_t len, uint8_t flags)
+		     uint32_t len, uint8_t flags, uint8_t ecn)
 {
 	struct stack *s = cb->sock.stack;
 	struct buf *head = pool_get(s->pool);
@@ -200,7 +203,7 @@ static bool gathered(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, ui
 		inside += len;
 	}
 	sum = tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags), sum);
-	tcp_header_complete(cb, f, head, l4, bytes + len, inside, sum);
+	tcp_header_complete(cb, f, head, l4, bytes + len, inside, sum, ecn);
 	return true;
 }
 
@@ -208,19 +211,20 @@ bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uin
 		    uint32_t len, uint8_t flags)
 {
 	uint32_t bytes = cb->header_bytes;
+	uint8_t *l4, ecn = tcp_ecn_codepoint(cb, seq);
 	uint64_t sum;
-	uint8_t *l4;
 
+	flags |= tcp_ecn_flags(cb, ecn);
 	tcp_header_begin(cb, f);
 	if (len > cb->mss) {
 		f->offload |= OFFLOAD_TSO | OFFLOAD_L4_CSUM; /* cut or not, one makes both */
 		f->tso_mss = (uint16_t)cb->mss;
 	}
 	if (!in_place(c, seq, len))
-		return gathered(cb, f, c, seq, len, flags);
+		return gathered(cb, f, c, seq, len, flags, ecn);
 	l4 = c->data - bytes;
 	sum = len == c->len ? c->sum : csum_partial(c->data, len, 0);
 	sum = tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags), sum);
-	tcp_header_complete(cb, f, buf_ref(c->buf), l4, bytes + len, bytes + len, sum);
+	tcp_header_complete(cb, f, buf_ref(c->buf), l4, bytes + len, bytes + len, sum, ecn);
 	return true;
 }

@@ -33,10 +33,10 @@ static inline uint64_t tcp_header_write(struct tcp_cb *cb, uint8_t *l4, uint32_t
 
 /* Completes a frame whose TCP header lies at l4 inside head. Behind it, of the segment's l4_bytes,
  * there follow so many in head as to make head->len `inside`. `sum` is that of all but the
- * pseudo-header, of 64-bit words. */
+ * pseudo-header, of 64-bit words; `ecn` the packet's code point. */
 static inline void tcp_header_complete(struct tcp_cb *cb, struct frame *f, struct buf *head,
 				       uint8_t *l4, uint32_t l4_bytes, uint32_t inside,
-				       uint64_t sum)
+				       uint64_t sum, uint8_t ecn)
 {
 	uint32_t lower = cb->path.header_bytes;
 	uint64_t pseudo = (uint64_t)cb->path.pseudo_sum + csum_word((uint16_t)l4_bytes);
@@ -47,7 +47,7 @@ static inline void tcp_header_complete(struct tcp_cb *cb, struct frame *f, struc
 	else
 		folded = csum_fold(csum_fold64(csum_add64(sum, pseudo)));
 	memcpy(l4 + 16, &folded, sizeof(folded));
-	head->data = ip_path_write(cb->sock.stack, &cb->path, l4, 0, l4_bytes);
+	head->data = ip_path_write(cb->sock.stack, &cb->path, l4, ecn, l4_bytes);
 	head->len = lower + inside;
 	f->head = head;
 	f->len = lower + l4_bytes;

@@ -81,6 +81,8 @@ void tcp_info_fill(const struct tcp_cb *cb, struct tcp_info *info)
 		info->tcpi_options |= TCPI_OPT_SACK;
 	if (cb->window_scale)
 		info->tcpi_options |= TCPI_OPT_WSCALE;
+	if (cb->ecn)
+		info->tcpi_options |= TCPI_OPT_ECN;
 	info->tcpi_snd_wscale = cb->snd_shift & 15;
 	info->tcpi_rcv_wscale = cb->rcv_shift & 15;
 	if (!tcp_synchronized(cb))

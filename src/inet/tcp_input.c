@@ -8,6 +8,7 @@
 #include "inet/tcp_input.h"
 #include "base/checksum.h"
 #include "inet/tcp_ack.h"
+#include "inet/tcp_ecn.h"
 #include "inet/tcp_listen.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_reassembly.h"
@@ -84,6 +85,8 @@ static bool syn_sent_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	uint32_t window = cb->recv_limit < 65535 ? cb->recv_limit : 65535;
 
+	cb->ecn =
+	    (seg->flags & TCP_ACK) && tcp_ecn_is_setup_syn_ack(seg->flags) && tcp_ecn_asks(cb);
 	tcp_learn_syn(cb, seg);
 	cb->rcv_adv = cb->rcv_nxt + window;
 	if (!(seg->flags & TCP_ACK)) { /* both sides open at once: 3.5, figure 7 */
@@ -419,8 +422,11 @@ static void other_states(struct tcp_cb *cb, const struct tcp_segment *seg, struc
 		seg = &rest;
 	}
 	if (step_sequence(cb, seg, pkt) && step_reset(cb, seg) && step_syn(cb, seg) &&
-	    step_ack(cb, seg, pkt))
+	    step_ack(cb, seg, pkt)) {
+		if (cb->ecn)
+			tcp_ecn_received(cb, seg, pkt->ecn);
 		text_and_fin(cb, seg, pkt);
+	}
 }
 
 /* RFC 6191 2: a SYN may take the place of a connection in TIME-WAIT, when its timestamp or its

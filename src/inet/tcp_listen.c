@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_listen.h"
+#include "inet/tcp_ecn.h"
 #include "inet/tcp_input.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_reply.h"
@@ -68,6 +69,7 @@ static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
 	    .timestamps = seg->has.timestamps,
 	    .sack = seg->has.sack_permitted,
 	    .window_scale = seg->has.window_scale,
+	    .ecn = tcp_ecn_is_setup_syn(seg->flags) && tcp_ecn_answers(s, listener->cc),
 	};
 	wheel_entry_init(&h->timer);
 	tcp_half_add(s->tcp, h);
@@ -122,6 +124,7 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 	cb->snd_nxt = cb->snd_end = h->iss + 1;
 	cb->ts_offset = tcp_timestamp_offset(s, &h->peer_ip);
 	cb->rcv_shift = h->rcv_shift;
+	cb->ecn = h->ecn;
 	tcp_set_state(cb, TCP_SYN_RECEIVED);
 	tcp_learn_syn(cb, &(struct tcp_segment){
 			      .seq = h->irs,

@@ -49,6 +49,7 @@ const struct tcp_cc tcp_newreno = {
     .init = tcp_cc_begin,
     .acked = acked,
     .loss = loss,
+    .marked = loss,
     .timeout = timeout,
     .undo = undo,
     .idle = tcp_cc_restart,

@@ -194,7 +194,7 @@ static uint32_t allowed(struct tcp_cb *cb, uint32_t unsent)
 	len = edge - cb->snd_nxt;
 	if (len > unsent)
 		len = unsent;
-	most = cb->tlp_due ? cb->mss : frame_bytes(cb);
+	most = cb->tlp_due || cb->ecn_cwr ? cb->mss : frame_bytes(cb);
 	if (len > most)
 		len = most;
 	pipe = tcp_pipe(cb);

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_recovery.h"
+#include "inet/tcp_ecn.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_rack.h"
 #include "inet/tcp_ranges.h"
@@ -160,6 +161,7 @@ static void begin_fast(struct tcp_cb *cb, uint32_t outstanding, uint32_t pipe, u
 	if (rtx_next != cb->snd_una)
 		tcp_undo_forget(cb); /* an echo of what the last recovery sent again says nothing */
 	cb->cc->loss(cb, outstanding);
+	tcp_ecn_reduced(cb);
 	begin(cb, TCP_FAST_RECOVERY);
 	if (cb->sent == NULL) {
 		lose_until(cb, seq_min(cb->snd_una + cb->mss, cb->snd_nxt));

@@ -96,6 +96,24 @@ void tcp_reply_last_abort(struct tcp_cb *cb)
 	reset_at(cb, cb->snd_nxt);
 }
 
+void tcp_reply_before_change(struct tcp_cb *cb)
+{
+	struct stack *s = cb->sock.stack;
+
+	send_reply(s,
+		   &(struct reply){.local = cb->sock.local,
+				   .peer = cb->sock.peer,
+				   .seq = cb->snd_nxt,
+				   .ack = cb->rcv_nxt,
+				   .flags = TCP_ACK | (cb->ecn_echo ? TCP_ECE : 0),
+				   .wnd = (uint16_t)((cb->rcv_adv - cb->rcv_nxt) >> cb->rcv_shift),
+				   .timestamps = cb->timestamps,
+				   .tsval = tcp_clock(s) + cb->ts_offset,
+				   .tsecr = cb->ts_recent,
+				   .answer = true});
+	cb->last_ack_sent = cb->rcv_nxt;
+}
+
 static struct reply half_reply(const struct stack *s, const struct tcp_half *h)
 {
 	return (struct reply){
@@ -123,7 +141,7 @@ void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h)
 	};
 
 	r.seq = h->iss;
-	r.flags = TCP_SYN | TCP_ACK;
+	r.flags = TCP_SYN | TCP_ACK | (h->ecn ? TCP_ECE : 0);
 	r.syn = &o;
 	send_reply(s, &r);
 }

@@ -24,4 +24,8 @@ void tcp_reply_last_abort(struct tcp_cb *cb);
 void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h);
 void tcp_reply_ack(struct stack *s, const struct tcp_half *h);
 
+/* Acknowledges what was received so far, at once, with the echo of marks as it is (RFC 8257 3.2).
+ */
+void tcp_reply_before_change(struct tcp_cb *cb);
+
 #endif

@@ -52,6 +52,7 @@ struct tcp_half {
 	bool timestamps : 1;
 	bool sack : 1;
 	bool window_scale : 1;
+	bool ecn : 1;
 };
 
 /* Their timers and the way to the peer are inside; there are up to two hash slots for each. */

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_timer.h"
+#include "inet/tcp_ecn.h"
 #include "inet/tcp_listen.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_rack.h"
@@ -127,6 +128,7 @@ static void retransmission_timeout(struct tcp_cb *cb)
 		if (cb->rtx_count == 0)
 			tcp_undo_prepare(cb);
 		cb->cc->timeout(cb, tcp_flight(cb), cb->rtx_count == 0);
+		tcp_ecn_reduced(cb);
 		tcp_recovery_time_out(cb);
 		cb->sock.stack->stats.tcp_timeouts++;
 	}

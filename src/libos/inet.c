@@ -31,18 +31,31 @@ static void set_defaults_from_link(struct stack_config *cfg, const struct config
 	cfg->mtu = c->mtu ? c->mtu : info->mtu;
 	cfg->offloads = info->offloads;
 	/* A link that cuts without making checksums otherwise is software: it is always right. */
-	if (!c->tcp_checksum_offload && !c->udp_checksum_offload &&
-	    cfg->offloads & OFFLOAD_L4_CSUM)
+	if (!c->tcp_checksum_offload && !c->udp_checksum_offload && cfg->offloads & OFFLOAD_L4_CSUM)
 		cfg->offloads &= ~(uint32_t)(OFFLOAD_L4_CSUM | OFFLOAD_TSO);
 	cfg->max_frags = info->max_frags;
 	cfg->tso_max_bytes = info->tso_max_bytes;
 	cfg->pool = info->rx_pool;
 }
 
+static const char *const congestion_names[] = {
+    [CONGESTION_CUBIC] = "cubic",
+    [CONGESTION_RENO] = "reno",
+    [CONGESTION_DCTCP] = "dctcp",
+    [CONGESTION_NONE] = "none",
+};
+
+static const uint8_t ecn_modes[] = {
+    [CONFIG_ECN_OFF] = STACK_ECN_OFF,
+    [CONFIG_ECN_PASSIVE] = STACK_ECN_PASSIVE,
+    [CONFIG_ECN_ON] = STACK_ECN_ON,
+};
+
 static void set_tcp(struct stack_config *cfg, const struct config *c)
 {
 	cfg->mss = c->mss;
-	cfg->congestion = c->congestion_control == CONGESTION_RENO ? "reno" : "cubic";
+	cfg->congestion = congestion_names[c->congestion_control];
+	cfg->ecn = ecn_modes[c->ecn];
 	cfg->nagle = !c->nodelay;
 	cfg->keepalive = c->keepalive;
 	if (c->keepalive_time_ms)
