@@ -40,14 +40,13 @@ void tcp_learn_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
 	tcp_update_mss(cb);
 }
 
-/* ESTABLISHED, by whichever way. The time-out starts anew at 3 s when the SYN had to be repeated
- * (RFC 6298 5.7), and the initial window is one segment then (RFC 5681 3.1). */
-static void establish(struct tcp_cb *cb)
+/* Our SYN is acknowledged. The time-out starts anew at 3 s when it had to be repeated (RFC 6298 5.7),
+ * and the initial window is one segment then (RFC 5681 3.1). */
+static void begin(struct tcp_cb *cb)
 {
 	bool repeated = cb->rtx_count > 0;
 
 	tcp_receive_begin(cb);
-	tcp_set_state(cb, TCP_ESTABLISHED);
 	cb->cc->init(cb);
 	if (repeated) {
 		cb->rto_ns = TCP_RTO_SYN_REPEATED_NS;
@@ -56,6 +55,13 @@ static void establish(struct tcp_cb *cb)
 	cb->heard_ns = cb->sock.stack->now_ns;
 	cb->recover = cb->iss;
 	tcp_timer_start_life(cb);
+}
+
+/* ESTABLISHED, by whichever way. */
+static void establish(struct tcp_cb *cb)
+{
+	tcp_set_state(cb, TCP_ESTABLISHED);
+	begin(cb);
 }
 
 /* Tells the program, or the listener's, that the connection is there. */
@@ -305,7 +311,7 @@ static bool fin_acknowledged(struct tcp_cb *cb)
 /* 3.10.7.4, fifth. */
 static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const struct packet *pkt)
 {
-	bool had_fin_acked;
+	bool had_fin_acked, had_syn_acked;
 
 	if (!(seg->flags & TCP_ACK))
 		return false;
@@ -313,8 +319,11 @@ static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const str
 	if (cb->state == TCP_SYN_RECEIVED)
 		return ack_in_syn_received(cb, seg, pkt);
 	had_fin_acked = tcp_fin_acked(cb);
+	had_syn_acked = !cb->syn_unacked;
 	if (!tcp_ack_segment(cb, seg))
 		return false;
+	if (!had_syn_acked && !cb->syn_unacked)
+		begin(cb); /* closed in SYN-RECEIVED: it still receives */
 	return had_fin_acked || !tcp_fin_acked(cb) || fin_acknowledged(cb);
 }
 
