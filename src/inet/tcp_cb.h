@@ -195,13 +195,24 @@ struct tcp_cb {
 	uint32_t rtx_mark;       /* snd_nxt when something was sent again last */
 	uint32_t lost_bytes;     /* in recovery: of [rtx_next, lost_end) what was not reported */
 	uint32_t sacked_bytes;   /* between snd_una and snd_nxt */
-	uint32_t prr_delivered, prr_out; /* RFC 9937 6.1: bytes arrived and sent in recovery */
-	uint32_t prr_flight;             /* RecoverFS: on their way when it began */
-	uint32_t undo_cwnd,
-	    undo_ssthresh;      /* before this recovery, or the last; cwnd 0: it stands */
-	uint32_t undo_una;      /* snd_una when it began */
-	uint32_t undo_left;     /* segments it sent again that were not reported as duplicates */
-	uint32_t undo_tsval;    /* the timestamp of the first of them */
+	union {
+		struct {
+			uint32_t prr_delivered,
+			    prr_out;         /* RFC 9937 6.1: bytes arrived and sent in recovery */
+			uint32_t prr_flight; /* RecoverFS: on their way when it began */
+			uint32_t undo_cwnd, undo_ssthresh; /* before this recovery, or the last;
+							      cwnd 0: it stands */
+			uint32_t undo_una;                 /* snd_una when it began */
+			uint32_t undo_left;  /* segments it sent again that were not reported as
+						duplicates */
+			uint32_t undo_tsval; /* the timestamp of the first of them */
+		};
+		struct { /* LISTEN only: there is nothing to be recovered */
+			struct list accept_queue; /* established, not yet accepted: link */
+			uint32_t accept_count, backlog;
+			uint32_t half_count; /* half-open connections */
+		};
+	};
 	uint32_t retransmitted; /* segments sent again, in all */
 	uint32_t iss, irs;
 	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
@@ -233,11 +244,6 @@ struct tcp_cb {
 	struct tcp_cb *bound_next;
 	struct list link;        /* accept queue, TIME-WAIT list */
 	struct tcp_cb *listener; /* while in its accept queue */
-
-	/* LISTEN only. */
-	struct list accept_queue; /* established, not yet accepted: link */
-	uint32_t accept_count, backlog;
-	uint32_t half_count; /* half-open connections */
 };
 
 static inline struct tcp_cb *tcp_cb_of(const struct sock *k)

@@ -211,7 +211,6 @@ struct tcp_cb *tcp_cb_new(struct stack *s, void *user)
 	sock_init(&cb->sock, s, SOCK_TCP, user);
 	list_init(&cb->out_link);
 	list_init(&cb->link);
-	list_init(&cb->accept_queue);
 	wheel_entry_init(&cb->timer);
 	cb->timer.deadline_ns = UINT64_MAX;
 	ip_path_init(&cb->path, IPPROTO_TCP);

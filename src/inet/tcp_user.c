@@ -65,6 +65,8 @@ int tcp_listen(struct sock *k, int backlog)
 	t->listeners++;
 	if (cb->has_port)
 		ports_listen(k->stack->cfg.ports, k->stack->cfg.ports_member, k->local.port);
+	list_init(&cb->accept_queue);
+	cb->accept_count = cb->half_count = 0;
 	cb->backlog = backlog < TCP_BACKLOG_MAX ? (uint32_t)backlog : TCP_BACKLOG_MAX;
 	tcp_set_state(cb, TCP_LISTEN);
 	return 0;
