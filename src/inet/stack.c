@@ -24,7 +24,7 @@ void stack_config_init(struct stack_config *cfg)
 	    .prefix_len = 24,
 	    .mtu = 1500,
 	    .max_tcp = 8192,
-	    .max_half_open = 1024,
+	    .max_half_open = 4096,
 	    .max_listeners = 64,
 	    .max_udp = 1024,
 	    .max_neighbours = 1024,

@@ -91,6 +91,18 @@ static void of_a_group_with_its_share_the_oldest_gives_way(void **state)
 	finish(net);
 }
 
+static void one_peer_may_open_a_thousand_at_once(void **state)
+{
+	struct net *net = *state;
+
+	listener = peer_listen(net, 1024);
+	for (uint16_t port = 1; port <= 1000; port++)
+		peer_syn(net, PEER_IP, port);
+	assert_int_equal(net->s->tcp->halves.used, 1000);
+	assert_int_equal(net->s->stats.tcp_half_open_evicted, 0);
+	finish(net);
+}
+
 static void half_open_connections_are_gone_after_their_last_repetition(void **state)
 {
 	struct net *net = *state;
@@ -425,6 +437,7 @@ int main(void)
 	    net_test(half_open_connections_are_bounded_and_the_oldest_gives_way),
 	    net_test(one_peer_has_a_share_of_the_half_open_places),
 	    net_test(of_a_group_with_its_share_the_oldest_gives_way),
+	    net_test(one_peer_may_open_a_thousand_at_once),
 	    net_test(half_open_connections_are_gone_after_their_last_repetition),
 	    net_test(connections_that_nobody_accepts_are_bounded_by_the_backlog),
 	    net_test(a_full_table_of_connections_holds_new_ones_up),
