@@ -11,6 +11,7 @@
 #include "mem/buf.h"
 #include "mem/frame.h"
 #include "mem/pool.h"
+#include <stdbool.h>
 #include <stdint.h>
 
 struct link;
@@ -38,6 +39,9 @@ struct link_ops {
 	/* Up to max received frames into bufs; the caller owns them. Returns how many, 0 when none,
 	 * or -ENODEV when the device has gone. Also finishes earlier transmissions. */
 	int (*rx)(struct link *, struct buf *bufs[], int max, uint64_t now_ns);
+	/* Whether what arrives is about to find no place: then rx() is to be asked for as many as
+	 * it gives, however busy the caller is. NULL: it cannot tell. */
+	bool (*crowded)(struct link *);
 	/* Sends: takes the first k of n frames (and their references, see frame.h) and returns k;
 	 * fewer than n when the ring is full: the caller keeps the rest and tries again. -ENODEV.
 	 */

@@ -128,9 +128,18 @@ static int packet_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_n
 		n += bufs[n] != NULL;
 		p->down = false;
 		set_status(h, TP_STATUS_KERNEL);
-		p->rx_next = (p->rx_next + 1) & (PACKET_RING_FRAMES - 1);
+		p->rx_next = (p->rx_next + 1) & (PACKET_RX_FRAMES - 1);
 	}
 	return n;
+}
+
+/* A slot that far ahead is filled: no more than an eighth of the ring is left. */
+static bool packet_crowded(struct link *l)
+{
+	struct packet *p = packet_of(l);
+	uint32_t ahead = (p->rx_next + PACKET_RX_FRAMES / 8 * 7) & (PACKET_RX_FRAMES - 1);
+
+	return (status_of(slot(p, p->rx, ahead)) & TP_STATUS_USER) != 0;
 }
 
 static void copy_out(struct tpacket2_hdr *h, const struct frame *f)
@@ -159,7 +168,7 @@ static bool put(struct packet *p, const struct frame *f)
 		return false;
 	copy_out(h, f);
 	set_status(h, TP_STATUS_SEND_REQUEST);
-	p->tx_next = (p->tx_next + 1) & (PACKET_RING_FRAMES - 1);
+	p->tx_next = (p->tx_next + 1) & (PACKET_TX_FRAMES - 1);
 	p->link.tx_copied_bytes += f->len;
 	return true;
 }
@@ -269,6 +278,7 @@ static void packet_destroy(struct link *l)
 static const struct link_ops packet_ops = {
     .name = "packet",
     .rx = packet_rx,
+    .crowded = packet_crowded,
     .tx = packet_tx,
     .next_deadline = packet_next_deadline,
     .wake_fd = packet_wake_fd,
@@ -309,31 +319,39 @@ static int read_interface(struct packet *p, const struct packet_options *opt)
 	return 0;
 }
 
-/* Slots that hold a frame of the MTU; both rings of the same shape, one mapping. */
+static struct tpacket_req ring_of(const struct packet *p, uint32_t frames)
+{
+	return (struct tpacket_req){.tp_block_size = BLOCK_BYTES,
+				    .tp_block_nr = frames / (BLOCK_BYTES / p->slot_bytes),
+				    .tp_frame_size = p->slot_bytes,
+				    .tp_frame_nr = frames};
+}
+
+/* Slots that hold a frame of the MTU; both rings are one mapping. */
 static int map_rings(struct packet *p)
 {
-	struct tpacket_req ring = {.tp_block_size = BLOCK_BYTES, .tp_frame_nr = PACKET_RING_FRAMES};
 	int version = TPACKET_V2, one = 1;
+	struct tpacket_req rx, tx;
 	void *map;
 
 	p->slot_bytes = 2048;
 	while (p->slot_bytes < p->link.info.mtu + 256u)
 		p->slot_bytes *= 2;
-	ring.tp_frame_size = p->slot_bytes;
-	ring.tp_block_nr = PACKET_RING_FRAMES / (BLOCK_BYTES / p->slot_bytes);
+	rx = ring_of(p, PACKET_RX_FRAMES);
+	tx = ring_of(p, PACKET_TX_FRAMES);
 	if (setsockopt(p->fd, SOL_PACKET, PACKET_VERSION, &version, sizeof(version)) < 0 ||
 	    setsockopt(p->fd, SOL_PACKET, PACKET_LOSS, &one, sizeof(one)) < 0 ||
-	    setsockopt(p->fd, SOL_PACKET, PACKET_RX_RING, &ring, sizeof(ring)) < 0 ||
-	    setsockopt(p->fd, SOL_PACKET, PACKET_TX_RING, &ring, sizeof(ring)) < 0 ||
+	    setsockopt(p->fd, SOL_PACKET, PACKET_RX_RING, &rx, sizeof(rx)) < 0 ||
+	    setsockopt(p->fd, SOL_PACKET, PACKET_TX_RING, &tx, sizeof(tx)) < 0 ||
 	    setsockopt(p->fd, SOL_PACKET, PACKET_QDISC_BYPASS, &one, sizeof(one)) < 0 ||
 	    setsockopt(p->fd, SOL_PACKET, PACKET_IGNORE_OUTGOING, &one, sizeof(one)) < 0)
 		return -errno;
-	p->map_bytes = 2 * (size_t)PACKET_RING_FRAMES * p->slot_bytes;
+	p->map_bytes = (size_t)(PACKET_RX_FRAMES + PACKET_TX_FRAMES) * p->slot_bytes;
 	map = mmap(NULL, p->map_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, p->fd, 0);
 	if (map == MAP_FAILED)
 		return -errno;
 	p->rx = map;
-	p->tx = p->rx + p->map_bytes / 2;
+	p->tx = p->rx + (size_t)PACKET_RX_FRAMES * p->slot_bytes;
 	return 0;
 }
 

@@ -13,7 +13,10 @@
 #include "link/link.h"
 
 enum {
-	PACKET_RING_FRAMES = 1024, /* slots of each ring */
+	/* Slots of the rings. Where thousands of connections have a message each on its way, those
+	 * wait here. */
+	PACKET_RX_FRAMES = 2048,
+	PACKET_TX_FRAMES = 1024,
 	PACKET_POOL_BUFFERS = 16384,
 };
 

@@ -304,6 +304,29 @@ static void a_long_burst_arrives_whole(void **state)
 	}
 }
 
+static void a_link_says_when_it_is_nearly_full(void **state)
+{
+	enum { IP = 0x0800, TO = 30, MOST = 2 * PACKET_RX_FRAMES };
+	struct world *w = allowed(state);
+	struct link *l = w->ours;
+	struct buf *b;
+	int sent = 0;
+
+	assert_false(l->ops->crowded(l));
+	while (sent < MOST && !l->ops->crowded(l)) {
+		send_frame(w, IP, TO, OURS, 60, 0);
+		sent++;
+	}
+	assert_true(l->ops->crowded(l));
+	assert_true(sent > PACKET_RX_FRAMES / 2);
+	do {
+		b = next(l);
+		assert_non_null(b);
+		buf_unref(b);
+	} while (l->ops->crowded(l) && --sent > 0);
+	assert_true(sent > 0);
+}
+
 /* The pattern of a large frame behind its Ethernet header, without what the filters look at. */
 static uint8_t large_byte(uint32_t at)
 {
@@ -567,6 +590,7 @@ int main(void)
 	    over_packet(only_what_is_for_our_address_arrives),
 	    over_packet(fragments_are_copied_into_the_ring),
 	    over_packet(a_long_burst_arrives_whole),
+	    over_packet(a_link_says_when_it_is_nearly_full),
 	    over_packet(an_address_is_claimed_once),
 	    over_packet(an_interface_that_takes_large_frames_gets_none),
 	    over_cutting(packet, a_large_frame_is_cut_and_nothing_overtakes_it),
@@ -574,6 +598,7 @@ int main(void)
 	    over_xdp(fragments_leave_from_where_they_lie),
 	    over_xdp(what_lies_outside_the_umem_is_copied),
 	    over_xdp(a_long_burst_arrives_whole),
+	    over_xdp(a_link_says_when_it_is_nearly_full),
 	    over_xdp(a_busy_queue_is_refused),
 	    over_xdp(an_interface_that_takes_large_frames_gets_none),
 	    over_cutting(xdp, a_large_frame_is_cut_and_nothing_overtakes_it),

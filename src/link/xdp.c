@@ -86,7 +86,7 @@ struct xdp {
 	bool *lent; /* by buffer of the pool: the kernel has it to receive into */
 	uint32_t lent_count;
 	uint32_t fill_wanted; /* how many of them the kernel shall have */
-	uint64_t burst_ns;    /* when so many frames came that it shall have all */
+	uint64_t burst_ns;    /* when so many frames waited that it shall have all */
 };
 
 static struct xdp *xdp_of(struct link *l)
@@ -130,17 +130,23 @@ static bool refill(struct xdp *x, uint32_t wanted)
 	return true;
 }
 
-static void fill_up(struct xdp *x)
+static void fill_up(struct xdp *x, uint32_t wanted)
 {
-	while (refill(x, XDP_RING_FRAMES))
+	while (refill(x, wanted))
 		;
+}
+
+/* Frames on the receive ring. */
+static uint32_t waiting(const struct xdp *x)
+{
+	return __atomic_load_n(x->rx.producer, __ATOMIC_ACQUIRE) - x->rx.cached_cons;
 }
 
 /* The kernel takes chunks in turn, so that each is in the caches that it has: it gets the fewer the
  * sooner we take frames, and all there are before we sleep. */
-static void adapt_fill(struct xdp *x, bool full_burst, uint64_t now_ns)
+static void adapt_fill(struct xdp *x, uint64_t now_ns)
 {
-	if (full_burst) {
+	if (waiting(x) >= LINK_BURST) {
 		x->fill_wanted = XDP_RING_FRAMES;
 		x->burst_ns = now_ns;
 	} else if (x->fill_wanted > FILL_LEAST && now_ns - x->burst_ns > FILL_CALM_NS) {
@@ -281,6 +287,7 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 	if (x->unsent && doorbell(x) < 0)
 		return -ENODEV;
 	expect_next(x);
+	adapt_fill(x, now_ns);
 	n = xsk_ring_cons__peek(&x->rx, (uint32_t)max, &at);
 	fetch_ahead(x, at, n);
 	for (uint32_t i = 0; i < n; i++) {
@@ -294,11 +301,16 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 		xsk_ring_cons__release(&x->rx, n);
 		l->rx_frames += (uint64_t)count;
 	}
-	adapt_fill(x, n == (uint32_t)max, now_ns);
-	refill(x, x->fill_wanted);
+	fill_up(x, x->fill_wanted);
 	if (xsk_ring_prod__needs_wakeup(&x->fill))
 		recvfrom(x->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 	return count;
+}
+
+/* What the kernel has is filled, but for a few. */
+static bool xdp_crowded(struct link *l)
+{
+	return xdp_of(l)->lent_count < waiting(xdp_of(l)) + FILL_LEAST / 2;
 }
 
 /* Puts a frame's pieces on the ring. Each piece holds a reference of its own from now on; the
@@ -420,7 +432,7 @@ static int xdp_arm(struct link *l)
 	if (x->failed && !interface_exists(x->index))
 		return -ENODEV;
 	complete(x);
-	fill_up(x);
+	fill_up(x, XDP_RING_FRAMES);
 	if (xsk_ring_cons__peek(&x->rx, 1, &at) == 0)
 		return 0;
 	xsk_ring_cons__cancel(&x->rx, 1);
@@ -479,6 +491,7 @@ static void xdp_destroy(struct link *l)
 static const struct link_ops xdp_ops = {
     .name = "xdp",
     .rx = xdp_rx,
+    .crowded = xdp_crowded,
     .tx = xdp_tx,
     .next_deadline = xdp_next_deadline,
     .wake_fd = xdp_wake_fd,
@@ -679,7 +692,7 @@ int xdp_open(struct link **out, const struct xdp_setup *opt)
 		return rc;
 	}
 	set_busy_poll(x, opt->busy_poll_us);
-	fill_up(x);
+	fill_up(x, XDP_RING_FRAMES);
 	x->fill_wanted = FILL_LEAST;
 	x->link.info.max_frags = FRAME_FRAGS;
 	x->claim_fd = opt->claim_fd;

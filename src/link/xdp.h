@@ -20,7 +20,7 @@
 enum {
 	XDP_CHUNK_BYTES = 4096,  /* of the UMEM: one received frame lies in one chunk, a sent piece
 				    does not cross one */
-	XDP_RING_FRAMES = 1024,  /* slots of each of the four rings */
+	XDP_RING_FRAMES = 2048,  /* slots of each of the four rings */
 	XDP_POOL_BUFFERS = 4096, /* frames in all: on the fill ring, with the stack, with the
 				    program; at most a quarter of the heap */
 	XDP_BIND_TRIES =
