@@ -204,6 +204,17 @@ void inet_flush(struct inet *in, uint64_t now_ns)
 	}
 }
 
+void inet_take_in(struct inet *in, uint64_t now_ns)
+{
+	struct buf *bufs[LINK_BURST];
+	int n = in->link_lost ? 0 : in->link->ops->rx(in->link, bufs, LINK_BURST, now_ns);
+
+	if (n < 0)
+		in->link_lost = true; /* the next poll fails what waits */
+	else if (n > 0)
+		stack_input(in->stack, bufs, n, now_ns);
+}
+
 /* The link's descriptor is in the instance's epoll set from when a wait wants to sleep until frames
  * come: while it is there the kernel goes through the set with each frame. -EAGAIN: it cannot be.
  */
@@ -273,17 +284,28 @@ static inline bool is_idle(struct inet *in, uint64_t now_ns)
 	       stack_idle(in->stack, now_ns);
 }
 
+/* What the program is not ready for waits better with the device than in the stack, where it would
+ * have to be acknowledged by itself: the answer that carries that comes late. Unless the device has
+ * no more room. */
+static int burst(const struct inet *in)
+{
+	const struct link_ops *ops = in->link->ops;
+
+	return in->libos.more && ops->crowded && !ops->crowded(in->link) ? INET_BUSY_BURST
+									 : LINK_BURST;
+}
+
 /* A patient runtime would come back at once: looking at the device alone sees frames sooner. */
 static int receive(struct inet *in, struct buf *bufs[], uint64_t now_ns)
 {
 	unsigned tries = in->libos.patient ? INET_PATIENT_TRIES : 1;
-	int n;
+	int max = burst(in), n;
 
 	pool_collect(in->link->info.rx_pool);
 	if (in->link_lost)
 		return -ENODEV;
 	do {
-		n = in->link->ops->rx(in->link, bufs, LINK_BURST, now_ns);
+		n = in->link->ops->rx(in->link, bufs, max, now_ns);
 	} while (n == 0 && --tries > 0);
 	return n;
 }

@@ -42,6 +42,9 @@ int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns);
 uint64_t inet_next_deadline(struct libos *l);
 int inet_arm(struct libos *l);
 
+/* So many waits are served from what is ready before the device is looked at. */
+enum { INET_WAITS = 16 };
+
 #define INET_CLASS                                                                                 \
 	.destroy = inet_destroy, .forked = inet_forked, .socket = inet_socket, .bind = inet_bind,  \
 	.listen = inet_listen, .accept = inet_accept, .connect = inet_connect, .push = inet_push,  \
@@ -49,6 +52,6 @@ int inet_arm(struct libos *l);
 	.shutdown = inet_shutdown, .close = inet_close, .setsockopt = inet_setsockopt,             \
 	.getsockopt = inet_getsockopt, .getpeername = inet_getpeername,                            \
 	.getsockname = inet_getsockname, .poll = inet_poll, .next_deadline = inet_next_deadline,   \
-	.arm = inet_arm
+	.arm = inet_arm, .waits_unpolled_max = INET_WAITS
 
 #endif

@@ -248,8 +248,12 @@ int inet_connect(struct operation *op)
 {
 	struct inet_queue *iq = inet_queue(op->queue);
 	uint64_t now_ns = clock_now_ns();
-	int rc = iq->inet->link_lost ? -ENETDOWN : 0;
+	int rc;
 
+	/* A program that opens thousands in a row does not wait meanwhile: what their peers answer
+	 * would find no room in the device. */
+	inet_take_in(iq->inet, now_ns);
+	rc = iq->inet->link_lost ? -ENETDOWN : 0;
 	if (rc == 0 && iq->queue.type == QUEUE_TCP && stack_error(iq->sock) != 0)
 		rc = inet_queue_renew(iq); /* another try after one that failed */
 	if (rc == 0)

@@ -26,6 +26,10 @@
  */
 #define INET_CHECK_NS UINT64_C(100000000)
 
+/* Frames that are taken from the device in one poll while the program has results to take: half of
+ * those that it has worked off since the last, with a pop and a push each, so that it catches up. */
+enum { INET_BUSY_BURST = INET_WAITS / 4 };
+
 /* How often the device is asked in one poll while nothing else is to be done. */
 enum { INET_PATIENT_TRIES = 8 };
 
@@ -88,6 +92,9 @@ int inet_queue_renew(struct inet_queue *iq);
 
 /* Sends what the stack has ready, as much as the link takes. */
 void inet_flush(struct inet *in, uint64_t now_ns);
+
+/* Gives the stack a burst of what has arrived; what comes of it is left to the next poll. */
+void inet_take_in(struct inet *in, uint64_t now_ns);
 
 /* Finishes the pushes of datagrams that the link has done with. */
 void inet_datagrams_sent(struct inet *in);

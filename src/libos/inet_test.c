@@ -407,6 +407,73 @@ static void a_device_that_goes_fails_what_waits_once_and_what_comes(void **state
 	inet_close(listener);
 }
 
+static bool full;
+
+static bool is_full(struct link *l)
+{
+	(void)l;
+	return full;
+}
+
+static void a_busy_program_leaves_frames_with_a_device_that_has_room(void **state)
+{
+	enum { DATAGRAMS = 2 * INET_BUSY_BURST };
+	static struct link_ops ops; /* as long as the link lives */
+	const struct endpoint at = rig_at(0, 9);
+	struct rig *r = *state;
+	struct inet *in = rig_inet(r, 0);
+	struct queue *to = rig_socket(r, 0, QUEUE_UDP), *from = rig_socket(r, 1, QUEUE_UDP);
+	struct rig_op push;
+	uint64_t before;
+
+	ops = *in->link->ops;
+	ops.crowded = is_full;
+	in->link->ops = &ops;
+	full = false;
+	assert_int_equal(inet_bind(to, &at), 0);
+	for (int i = -1; i < DATAGRAMS; i++) {
+		rig_push(&push, from, 10, 0, &at);
+		rig_wait_ok(r, &push);
+		rig_drop(&push);
+		if (i < 0) /* finds out where the peer is */
+			rig_pass_ms(r, 1);
+		before = i < 0 ? in->link->rx_frames : before;
+	}
+	in->libos.more = true;
+	rig_poll_side(r, 0);
+	assert_int_equal(in->link->rx_frames, before + INET_BUSY_BURST);
+	full = true;
+	rig_poll_side(r, 0);
+	assert_int_equal(in->link->rx_frames, before + DATAGRAMS);
+	inet_close(to);
+	inet_close(from);
+}
+
+static void connects_in_a_row_take_in_what_the_first_have_brought(void **state)
+{
+	struct rig *r = *state;
+	struct inet *in = rig_inet(r, 1);
+	struct queue *listener = rig_listener(r, 0, 80), *q[3];
+	const struct endpoint to = rig_at(0, 80);
+	struct rig_op connect[3];
+	uint64_t before;
+
+	for (int i = 0; i < 3; i++) {
+		q[i] = rig_socket(r, 1, QUEUE_TCP);
+		before = in->link->rx_frames;
+		assert_int_equal(rig_connect(&connect[i], q[i], &to), -EINPROGRESS);
+		assert_int_equal(in->link->rx_frames, before + (i == 2));
+		if (i == 0)
+			rig_wait_ok(r, &connect[i]); /* the peer's MAC is known from now on */
+		rig_poll_side(r, 0);
+	}
+	for (int i = 0; i < 3; i++) {
+		rig_wait_ok(r, &connect[i]);
+		inet_close(q[i]);
+	}
+	inet_close(listener);
+}
+
 #define over_pair(test) cmocka_unit_test_setup_teardown(test, rig_pair_setup, rig_teardown)
 
 static void expect_bytes(struct rig *r, struct queue *q, uint32_t bytes)
@@ -489,6 +556,8 @@ int main(void)
 	    over_pair(a_quiet_peer_does_not_hold_up_the_end),
 	    over_pair(pushes_wait_for_as_much_company_as_the_link_likes),
 	    over_pair(without_a_wish_of_the_link_pushes_wait_for_the_next_poll),
+	    over_pair(a_busy_program_leaves_frames_with_a_device_that_has_room),
+	    over_pair(connects_in_a_row_take_in_what_the_first_have_brought),
 	    over_pair(a_device_that_goes_fails_what_waits_once_and_what_comes),
 	};
 
