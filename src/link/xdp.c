@@ -43,6 +43,7 @@ enum {
 	CACHE_LINE = 64,
 	FETCH_BYTES = 192, /* of a received frame, before it is looked at */
 	FILL_LEAST = 128,  /* chunks that the kernel has when we look all the time */
+	FILL_RESERVE = 8,  /* chunks that it has for each frame that we found waiting */
 	KERNEL_BATCH = 32, /* pieces that one system call sends */
 };
 
@@ -86,7 +87,7 @@ struct xdp {
 	bool *lent; /* by buffer of the pool: the kernel has it to receive into */
 	uint32_t lent_count;
 	uint32_t fill_wanted; /* how many of them the kernel shall have */
-	uint64_t burst_ns;    /* when so many frames waited that it shall have all */
+	uint64_t burst_ns;    /* when frames waited last, more than we take at once */
 };
 
 static struct xdp *xdp_of(struct link *l)
@@ -136,7 +137,6 @@ static void fill_up(struct xdp *x, uint32_t wanted)
 		;
 }
 
-/* Frames on the receive ring. */
 static uint32_t waiting(const struct xdp *x)
 {
 	return __atomic_load_n(x->rx.producer, __ATOMIC_ACQUIRE) - x->rx.cached_cons;
@@ -144,10 +144,11 @@ static uint32_t waiting(const struct xdp *x)
 
 /* The kernel takes chunks in turn, so that each is in the caches that it has: it gets the fewer the
  * sooner we take frames, and all there are before we sleep. */
-static void adapt_fill(struct xdp *x, uint64_t now_ns)
+static void adapt_fill(struct xdp *x, uint32_t waited, uint64_t now_ns)
 {
-	if (waiting(x) >= LINK_BURST) {
-		x->fill_wanted = XDP_RING_FRAMES;
+	if (waited >= LINK_BURST) {
+		while (x->fill_wanted < waited * FILL_RESERVE && x->fill_wanted < XDP_RING_FRAMES)
+			x->fill_wanted *= 2;
 		x->burst_ns = now_ns;
 	} else if (x->fill_wanted > FILL_LEAST && now_ns - x->burst_ns > FILL_CALM_NS) {
 		x->fill_wanted = FILL_LEAST;
@@ -287,7 +288,7 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 	if (x->unsent && doorbell(x) < 0)
 		return -ENODEV;
 	expect_next(x);
-	adapt_fill(x, now_ns);
+	adapt_fill(x, waiting(x), now_ns);
 	n = xsk_ring_cons__peek(&x->rx, (uint32_t)max, &at);
 	fetch_ahead(x, at, n);
 	for (uint32_t i = 0; i < n; i++) {
