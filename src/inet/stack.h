@@ -62,7 +62,10 @@ struct stack_config {
 	unsigned ports_member;
 
 	/* Capacities */
-	uint32_t max_tcp;       /* connections, TIME-WAIT included */
+	uint32_t max_tcp; /* connections, TIME-WAIT included */
+	/* Of them those that one peer has opened, TIME-WAIT not included; peers are told apart by
+	 * group (tcp_limits.h). 0: three quarters of max_tcp. */
+	uint32_t max_tcp_per_peer;
 	uint32_t max_half_open; /* SYN-RECEIVED, in all */
 	uint32_t max_listeners;
 	uint32_t max_udp;

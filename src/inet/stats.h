@@ -84,6 +84,7 @@
 	X(tcp_paws_rejected, "segments with an old timestamp (RFC 7323 5)")                        \
 	X(tcp_out_of_order_dropped, "segments out of order that found no place")                   \
 	X(tcp_starved, "text not kept because buffers ran low")                                    \
+	X(tcp_peer_full, "handshakes held up as their peer has all the connections it may have")   \
 	X(tcp_backlog_full, "handshakes held up by a full backlog")                                \
 	X(tcp_table_full, "handshakes held up by a full table of connections")                     \
 	X(tcp_half_open_evicted, "half-open connections displaced by newer ones")                  \

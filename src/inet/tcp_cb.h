@@ -93,6 +93,7 @@ struct tcp_cb {
 	bool owned : 1;        /* the program has it: from open or accept until close */
 	bool fin_received : 1;
 	bool passive : 1;  /* came from a listener */
+	bool counted : 1;  /* in its peer's group_opened */
 	bool bound : 1;    /* in the table of bound ports */
 	bool has_port : 1; /* tcp_port_take() */
 	bool keepalive : 1;

@@ -81,6 +81,9 @@ enum {
 	 * addresses fall into one of TCP_PEER_GROUPS keyed groups may have: a quarter. */
 	TCP_PEER_GROUPS = 256,
 	TCP_PEER_SHARE_DIVISOR = 4,
+	/* Of max_tcp, what the connections that one such group has opened leave to others, where
+	 * the configuration does not say how many they may be: a quarter. */
+	TCP_PEER_REST_DIVISOR = 4,
 	/* Ranges out of order that one connection keeps, and ranges that its peer has reported. */
 	TCP_OUT_OF_ORDER_RANGES = 32,
 	TCP_SACKED_RANGES = 32,

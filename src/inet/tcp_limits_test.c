@@ -18,6 +18,7 @@ static struct sock *listener;
 static void start(struct net *net)
 {
 	net->cfg.max_tcp = CONNECTIONS;
+	net->cfg.max_tcp_per_peer = UINT32_MAX;
 	net->cfg.max_half_open = HALF_OPEN;
 	net->cfg.recv_buffer_bytes = WINDOW_BYTES;
 	listener = peer_listen(net, BACKLOG);
@@ -168,6 +169,47 @@ static void close_into_time_wait(struct net *net, struct sock *k, uint16_t port)
 	net_drain(net);
 	peer_give(net, PEER_IP, port, PEER_ISS + 1, ack, TCP_FIN | TCP_ACK, 0);
 	net_drain(net);
+}
+
+/* Opens what a peer may have, and one more that is held up. */
+static uint16_t open_all_of_a_peer(struct net *net, struct sock *k[CONNECTIONS])
+{
+	uint16_t n = 0, most = CONNECTIONS - CONNECTIONS / TCP_PEER_REST_DIVISOR;
+
+	for (; n < most; n++)
+		k[n] = peer_connect(net, listener, PEER_IP, (uint16_t)(100 + n));
+	assert_int_equal(net->s->stats.tcp_peer_full, 0);
+	peer_syn(net, PEER_IP, 99);
+	peer_give(net, PEER_IP, 99, PEER_ISS + 1, peer_our_next(net, PEER_IP, 99), TCP_ACK, 0);
+	assert_int_equal(net->s->stats.tcp_peer_full, 1);
+	assert_true(is_half_open(net, PEER_IP, 99));
+	return n;
+}
+
+static void a_peer_that_opens_many_connections_leaves_a_quarter_to_others(void **state)
+{
+	struct net *net = *state;
+	struct sock *k[CONNECTIONS], *other;
+	uint16_t n;
+
+	start(net);
+	net->cfg.max_tcp_per_peer = 0;
+	listener = peer_listen(net, BACKLOG);
+	n = open_all_of_a_peer(net, k);
+	other = peer_connect(net, listener, THIRD_IP, 100);
+	stack_abort(other, net->now_ns);
+	/* With one gone, of whatever way, the last step that comes again is taken. */
+	stack_abort(k[--n], net->now_ns);
+	peer_give(net, PEER_IP, 99, PEER_ISS + 1, peer_our_next(net, PEER_IP, 99), TCP_ACK, 0);
+	assert_int_equal(stack_accept(listener, NULL, &other), 0);
+	stack_abort(other, net->now_ns);
+	/* One in TIME-WAIT gives way, and does not count. */
+	n--;
+	close_into_time_wait(net, k[n], (uint16_t)(100 + n));
+	stack_abort(peer_connect(net, listener, PEER_IP, 98), net->now_ns);
+	while (n > 0)
+		stack_abort(k[--n], net->now_ns);
+	finish(net);
 }
 
 static void time_wait_gives_way_when_the_table_is_full(void **state)
@@ -441,6 +483,7 @@ int main(void)
 	    net_test(half_open_connections_are_gone_after_their_last_repetition),
 	    net_test(connections_that_nobody_accepts_are_bounded_by_the_backlog),
 	    net_test(a_full_table_of_connections_holds_new_ones_up),
+	    net_test(a_peer_that_opens_many_connections_leaves_a_quarter_to_others),
 	    net_test(time_wait_gives_way_when_the_table_is_full),
 	    net_test(of_those_in_time_wait_only_closed_ones_give_way),
 	    net_test(challenges_are_limited_and_by_how_many_is_not_known),

@@ -101,6 +101,16 @@ static bool acceptable(const struct tcp_half *h, const struct tcp_segment *seg)
 	return seg->seq - rcv_nxt < wnd || (len > 0 && seg->seq + len - 1 - rcv_nxt < wnd);
 }
 
+/* Has this group of peers opened as many connections as it may? */
+static bool peer_is_full(const struct stack *s, uint8_t group)
+{
+	uint32_t most = s->cfg.max_tcp_per_peer;
+
+	if (most == 0)
+		most = s->cfg.max_tcp - s->cfg.max_tcp / TCP_PEER_REST_DIVISOR;
+	return s->tcp->group_opened[group] >= most;
+}
+
 /* The peer has shown that it received our SYN-ACK: a connection, in SYN-RECEIVED. */
 static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct packet *pkt)
 {
@@ -110,12 +120,17 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 		s->stats.tcp_backlog_full++;
 		return NULL;
 	}
+	if (peer_is_full(s, h->group)) {
+		s->stats.tcp_peer_full++;
+		return NULL;
+	}
 	cb = tcp_cb_new(s, NULL);
 	if (cb == NULL) {
 		s->stats.tcp_table_full++;
 		return NULL;
 	}
-	cb->passive = true;
+	cb->passive = cb->counted = true;
+	s->tcp->group_opened[h->group]++;
 	tcp_copy_options(&cb->sock, &listener->sock);
 	cb->sock.local.ip = pkt->dst;
 	tcp_port_take(cb, (uint16_t)(h->local_port_peer_port >> 16), listener->sock.reuse_port);

@@ -59,7 +59,7 @@ static void when_buffers_run_low_each_connection_keeps_its_first_bytes_alone(voi
 	struct sock *k[2];
 	struct stack_received r;
 
-	net->cfg.max_tcp = MANY;
+	net->cfg.max_tcp = net->cfg.max_tcp_per_peer = MANY;
 	listener = peer_listen(net, BACKLOG);
 	for (uint16_t i = 0; i < 2; i++)
 		k[i] = peer_connect(net, listener, PEER_IP, (uint16_t)(100 + i));
@@ -88,7 +88,7 @@ static void when_buffers_run_low_each_connection_keeps_its_first_bytes_alone(voi
 static void start_small(struct net *net)
 {
 	net_restart_with_pool(net, POOL);
-	net->cfg.max_tcp = MANY;
+	net->cfg.max_tcp = net->cfg.max_tcp_per_peer = MANY;
 	listener = peer_listen(net, BACKLOG);
 }
 
@@ -173,7 +173,7 @@ static void copies_of_what_programs_send_leave_the_last_of_the_pool_alone(void *
 	bool zero_copy;
 
 	net->cfg.send_buffer_bytes = 16 << 20;
-	net->cfg.max_tcp = MANY;
+	net->cfg.max_tcp = net->cfg.max_tcp_per_peer = MANY;
 	listener = peer_listen(net, BACKLOG);
 	for (uint16_t i = 0; i < 2; i++)
 		k[i] = peer_connect(net, listener, PEER_IP, (uint16_t)(100 + i));
@@ -255,7 +255,7 @@ static void what_is_held_of_one_pool_does_not_count_for_another(void **state)
 	net_restart_with_pool(net, POOL);
 	assert_int_equal(pool_create(&own, POOL, TEST_POOL_ROOM, BUF_HEADROOM_BYTES, NULL), 0);
 	net->cfg.pool = own;
-	net->cfg.max_tcp = MANY;
+	net->cfg.max_tcp = net->cfg.max_tcp_per_peer = MANY;
 	listener = peer_listen(net, BACKLOG);
 	next = peer_connect(net, listener, PEER_IP, 7);
 	while (n < POOL / 2) {

@@ -36,6 +36,16 @@ void tcp_set_state(struct tcp_cb *cb, enum tcp_state state)
 	cb->not_established = state != TCP_ESTABLISHED;
 }
 
+/* It holds its peer's place no longer. */
+static void uncount(struct tcp_cb *cb)
+{
+	struct tcp_table *t = cb->sock.stack->tcp;
+
+	if (cb->counted)
+		t->group_opened[tcp_peer_group(t, &cb->sock.peer.ip)]--;
+	cb->counted = false;
+}
+
 /* Off every list of the table's. */
 static void detach(struct tcp_cb *cb)
 {
@@ -43,6 +53,7 @@ static void detach(struct tcp_cb *cb)
 
 	if (cb->state != TCP_LISTEN)
 		tcp_table_remove(t, cb);
+	uncount(cb);
 	list_del(&cb->out_link);
 	list_del(&cb->link);
 	if (cb->listener != NULL)
@@ -80,6 +91,7 @@ void tcp_enter_time_wait(struct tcp_cb *cb)
 
 	if (cb->state != TCP_TIME_WAIT) {
 		tcp_set_state(cb, TCP_TIME_WAIT);
+		uncount(cb); /* it gives way to others */
 		cb->rtx_deadline_ns = UINT64_MAX;
 		tcp_sendq_clear(cb);
 		tcp_ranges_clear(cb);

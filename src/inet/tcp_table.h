@@ -81,7 +81,8 @@ struct tcp_table {
 	struct tcp_half_queue half_queue;                   /* all of them */
 	struct tcp_half_queue group_queue[TCP_PEER_GROUPS]; /* of each group of peers */
 	uint32_t group_count[TCP_PEER_GROUPS];
-	struct tcp_cb *bound[TCP_BOUND_SLOTS]; /* by port: bound_next */
+	uint32_t group_opened[TCP_PEER_GROUPS]; /* connections that came from a listener */
+	struct tcp_cb *bound[TCP_BOUND_SLOTS];  /* by port: bound_next */
 	uint32_t listeners;
 	struct list time_wait; /* closed by their programs, oldest first: link */
 	uint32_t port_next;

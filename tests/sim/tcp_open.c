@@ -376,7 +376,8 @@ static bool may_refuse(const struct programs *p, const struct conn *c)
 	const struct host *h = &p->world->hosts[c->hosts[1]];
 	const struct stack_stats *stats = h->stack != NULL ? stack_stats(h->stack) : NULL;
 
-	return stats != NULL && stats->tcp_backlog_full + stats->tcp_half_open_evicted > 0;
+	return stats != NULL &&
+	       stats->tcp_backlog_full + stats->tcp_peer_full + stats->tcp_half_open_evicted > 0;
 }
 
 /* Is that how this connection may fail? Counts it. */
