@@ -58,6 +58,7 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 	uint32_t bytes = cb->rare == 0 ? ack - cb->snd_una : without_syn_and_fin(cb, ack);
 
 	tcp_ack_time(cb, ack);
+	tcp_ack_size(cb, bytes);
 	cb->acked_bytes += bytes;
 	cb->snd_una = ack;
 	cb->rtx_count = cb->probe_count = 0;

@@ -39,6 +39,14 @@ static inline void tcp_ack_time(struct tcp_cb *cb, uint32_t ack)
 	cb->rtt_start_ns = 0;
 }
 
+/* So many bytes were acknowledged at once: no segment of them was larger (RFC 5927 7.2 calls it
+ * maxsizeacked). */
+static inline void tcp_ack_size(struct tcp_cb *cb, uint32_t bytes)
+{
+	if (rarely(bytes > cb->largest_acked))
+		cb->largest_acked = (uint16_t)(bytes < cb->mss ? bytes : cb->mss);
+}
+
 /* Outside recovery so many bytes were acknowledged: the congestion window may grow, a program that
  * waits for room may go on. */
 void tcp_ack_grows(struct tcp_cb *cb, uint32_t bytes);
@@ -51,6 +59,7 @@ static inline void tcp_ack_advance_plain(struct tcp_cb *cb, uint32_t ack)
 {
 	uint32_t bytes = ack - cb->snd_una;
 
+	tcp_ack_size(cb, bytes);
 	cb->acked_bytes += bytes;
 	cb->snd_una = ack;
 	cb->rtx_count = 0;

@@ -224,7 +224,10 @@ struct tcp_cb {
 	uint16_t peer_mss; /* as its SYN said */
 	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
 	uint16_t linger_s;
-	uint16_t soft_error; /* errno of the last ICMP error that ended nothing; 0: none lately */
+	uint16_t soft_error;  /* errno of the last ICMP error that ended nothing; 0: none lately */
+	uint16_t claimed_mtu; /* by an ICMP error that is not believed yet; 0: none */
+	uint16_t largest_acked; /* payload bytes of a segment, at most: never more than mss */
+	uint32_t claimed_seq;   /* of the segment that it quotes */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms;
 	uint32_t user_timeout_ms;  /* 0: R2 */
 	uint64_t mss_deadline_ns;  /* a larger MSS is tried then; UINT64_MAX: it is the largest */

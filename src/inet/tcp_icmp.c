@@ -5,19 +5,48 @@
  * (RFC 5927 5.2): on an established one retransmission decides. If nothing comes through until that
  * gives up, the error is the reason that the program is told (RFC 1122 4.2.3.9).
  *
+ * A path that is said to be narrower than what has come through is not believed before a time-out
+ * confirms it (RFC 5927 7.2, MAXSEGRTO 1): an error that is made up costs nothing then, a true one
+ * a time-out, on a path that has changed under a connection.
+ *
  * SPDX-License-Identifier: MIT
  */
+#include "inet/tcp_icmp.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_timer.h"
 #include "inet/tcp_undo.h"
 #include <errno.h>
 
+/* Have larger segments come through than an MTU of so many bytes lets, and do they still? */
+static bool is_doubtful(const struct tcp_cb *cb, uint32_t mtu)
+{
+	uint32_t headers = ip_header_bytes(&cb->sock.peer.ip) + cb->header_bytes;
+
+	return cb->rtx_count == 0 && !cb->syn_unacked && mtu < headers + cb->largest_acked;
+}
+
+void tcp_icmp_time_out(struct tcp_cb *cb)
+{
+	uint16_t mtu = cb->claimed_mtu;
+
+	cb->claimed_mtu = 0;
+	if (seq_lt(cb->claimed_seq, cb->snd_una))
+		return; /* that has come through */
+	ip_path_mtu_lower(cb->sock.stack, &cb->sock.peer.ip, mtu);
+	tcp_update_mss(cb);
+}
+
 /* RFC 5927 7.2, RFC 1191 6.4: smaller segments from now on; what was too large is sent again. */
 static void path_mtu_changed(struct tcp_cb *cb, const struct icmp_error *e)
 {
 	uint32_t before = cb->mss;
 
+	if (is_doubtful(cb, e->mtu)) {
+		cb->claimed_mtu = e->mtu;
+		cb->claimed_seq = e->seq;
+		return;
+	}
 	ip_path_mtu_lower(cb->sock.stack, &e->peer.ip, e->mtu);
 	if (cb->syn_unacked)
 		return;

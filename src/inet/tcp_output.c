@@ -57,6 +57,8 @@ void tcp_update_mss(struct tcp_cb *cb)
 	cb->header_bytes = (uint8_t)(TCP_HEADER_BYTES + options);
 	cb->plain_word = tcp_segment_word(cb->header_bytes, TCP_ACK);
 	cb->mss = mss > options + TCP_MSS_MIN ? mss - options : TCP_MSS_MIN;
+	if (cb->largest_acked > cb->mss)
+		cb->largest_acked = (uint16_t)cb->mss;
 	tcp_update_message_max(cb);
 	cb->mss_deadline_ns = ip_path_mtu_expires(s, &cb->sock.peer.ip);
 	tcp_timer_need(cb, cb->mss_deadline_ns);

@@ -4,6 +4,7 @@
  */
 #include "inet/tcp_timer.h"
 #include "inet/tcp_ecn.h"
+#include "inet/tcp_icmp.h"
 #include "inet/tcp_listen.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_rack.h"
@@ -125,6 +126,8 @@ static void retransmission_timeout(struct tcp_cb *cb)
 	if (cb->syn_unacked) {
 		cb->rtx_due = true;
 	} else {
+		if (cb->claimed_mtu != 0)
+			tcp_icmp_time_out(cb);
 		if (cb->rtx_count == 0)
 			tcp_undo_prepare(cb);
 		cb->cc->timeout(cb, tcp_flight(cb), cb->rtx_count == 0);
