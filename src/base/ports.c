@@ -22,6 +22,9 @@ struct ports {
 	bool shared[PORTS_PROTOCOLS][PORTS]; /* all of its holders share it; under the lock */
 	atomic_flag lock;
 	struct counts *members[PORTS_MEMBERS];
+	bool (*is_near)(void *arg, unsigned member, const struct endpoint *peer,
+			const struct endpoint *local);
+	void *near_arg;
 };
 
 struct ports *ports_create(void)
@@ -133,6 +136,21 @@ void ports_unlisten(struct ports *p, unsigned member, uint16_t port)
 	if (--p->members[member]->listening[port] == 0)
 		atomic_fetch_and_explicit(&p->listeners[port], ~bit_of(member),
 					  memory_order_relaxed);
+}
+
+void ports_steer(struct ports *p,
+		 bool (*is_near)(void *arg, unsigned member, const struct endpoint *peer,
+				 const struct endpoint *local),
+		 void *arg)
+{
+	p->is_near = is_near;
+	p->near_arg = arg;
+}
+
+bool ports_is_near(const struct ports *p, unsigned member, const struct endpoint *peer,
+		   const struct endpoint *local)
+{
+	return !p->is_near || p->is_near(p->near_arg, member, peer, local);
 }
 
 uint64_t ports_holders(const struct ports *p, enum ports_protocol protocol, uint16_t port)

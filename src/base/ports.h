@@ -10,6 +10,7 @@
 #ifndef BASE_PORTS_H
 #define BASE_PORTS_H
 
+#include "base/endpoint.h"
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -38,6 +39,16 @@ void ports_drop(struct ports *p, unsigned member, enum ports_protocol protocol, 
 /* A member begins, or ends, to listen on a TCP port that it has. */
 void ports_listen(struct ports *p, unsigned member, uint16_t port);
 void ports_unlisten(struct ports *p, unsigned member, uint16_t port);
+
+/* What a connection's segments come by, where the device spreads them: whether that is what the
+ * member itself receives from, so that nobody has to hand them over. To be told before the first
+ * member has joined; without it all are. `arg` is borrowed. */
+void ports_steer(struct ports *p,
+		 bool (*is_near)(void *arg, unsigned member, const struct endpoint *peer,
+				 const struct endpoint *local),
+		 void *arg);
+bool ports_is_near(const struct ports *p, unsigned member, const struct endpoint *peer,
+		   const struct endpoint *local);
 
 /* The members that have a port; that listen on it: a bit for each. In any thread. */
 uint64_t ports_holders(const struct ports *p, enum ports_protocol protocol, uint16_t port);

@@ -146,6 +146,23 @@ static void two_threads_never_have_the_same_port(void **state)
 		assert_int_equal(ports_holders(*state, PORTS_TCP, port), 0);
 }
 
+static bool is_like_the_member(void *arg, unsigned member, const struct endpoint *peer,
+			       const struct endpoint *local)
+{
+	assert_ptr_equal(arg, peer);
+	return local->port % 2 == member;
+}
+
+static void a_device_may_say_which_ports_are_near(void **state)
+{
+	struct endpoint peer = {ip4(1), 80}, local = {ip4(2), 7};
+
+	assert_true(ports_is_near(*state, 0, &peer, &local));
+	ports_steer(*state, is_like_the_member, &peer);
+	assert_false(ports_is_near(*state, 0, &peer, &local));
+	assert_true(ports_is_near(*state, 1, &peer, &local));
+}
+
 #define with_three(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -156,6 +173,7 @@ int main(void)
 	    with_three(members_share_a_port_when_each_says_so),
 	    with_three(listeners_are_a_part_of_the_holders),
 	    with_three(who_leaves_drops_all),
+	    with_three(a_device_may_say_which_ports_are_near),
 	    with_three(two_threads_never_have_the_same_port),
 	};
 

@@ -51,6 +51,17 @@ static bool port_is_free(struct tcp_table *t, const struct endpoint *peer, uint1
 	return peer == NULL || tcp_table_find(t, &peer->ip, peer->port, port) == NULL;
 }
 
+/* Does the device give this thread what comes back to the port? Of so many that are free one mostly
+ * is so. */
+static bool port_is_near(const struct stack *s, const struct endpoint *peer, uint16_t port,
+			 unsigned tries)
+{
+	const struct endpoint local = {s->cfg.addr, port};
+
+	return peer == NULL || s->cfg.ports == NULL || tries >= TCP_PORT_NEAR_TRIES ||
+	       ports_is_near(s->cfg.ports, s->cfg.ports_member, peer, &local);
+}
+
 /* RFC 6056 3.3.3, simple hash-based selection: a counter, and an offset that depends on the peer.
  */
 uint16_t tcp_port_choose(struct tcp_cb *cb, const struct endpoint *peer, bool share)
@@ -65,7 +76,8 @@ uint16_t tcp_port_choose(struct tcp_cb *cb, const struct endpoint *peer, bool sh
 		uint32_t n = (t->port_next++ + offset) & (TCP_PORT_COUNT - 1);
 		uint16_t port = (uint16_t)(TCP_PORT_FIRST + n);
 
-		if (port_is_free(t, peer, port) && tcp_port_take(cb, port, share))
+		if (port_is_near(s, peer, port, tries) && port_is_free(t, peer, port) &&
+		    tcp_port_take(cb, port, share))
 			return port;
 	}
 	return 0;

@@ -143,6 +143,19 @@ static bool hand_to_all(struct member *m, struct share_frame f)
 	return any;
 }
 
+/* The listener by whose source the segments of a new connection come; 0: it is not known, or
+ * nobody's. As a bit. */
+static uint64_t listener_at_home(struct share *share, const struct share_sorted *s,
+				 uint64_t listeners)
+{
+	const struct endpoint local = {share->addr, s->port};
+	int source = share->device.source_of
+			 ? share->device.source_of(&share->device, &s->peer, &local)
+			 : -1;
+
+	return source < 0 ? 0 : bit_of((unsigned)source) & listeners;
+}
+
 /* A port of several: whose is the connection? `visited`: they do not know it. */
 static unsigned find_owner(struct member *m, const struct share_sorted *s, uint64_t holders,
 			   uint64_t visited)
@@ -156,8 +169,11 @@ static unsigned find_owner(struct member *m, const struct share_sorted *s, uint6
 		return m->number;
 	if (s->opens && listeners & bit_of(m->number) && visited != 0)
 		return m->number;
-	if (s->opens)
-		others = listeners & ~visited;
+	if (s->opens) {
+		uint64_t home = listener_at_home(share, s, listeners & ~visited);
+
+		others = home != 0 ? home : listeners & ~visited;
+	}
 	if (others == 0)
 		return m->number;
 	return share_pick(others & listeners ? others & listeners : others, s, share->hash_key);
@@ -244,11 +260,17 @@ static int sort_burst(struct member *m, struct buf *const burst[], int n, struct
 	return ours;
 }
 
+/* A single source is nobody's more than another's. */
+static bool is_home(const struct member *m, const struct source *s)
+{
+	return m->share->device.count > 1 && s == &m->share->sources[m->number];
+}
+
 static bool may_poll(const struct member *m, const struct source *s, uint64_t now_ns)
 {
 	unsigned owner = atomic_load_explicit(&s->owner, memory_order_relaxed);
 
-	return owner == m->number || owner == NOBODY ||
+	return owner == m->number || owner == NOBODY || is_home(m, s) ||
 	       now_ns > atomic_load_explicit(&s->polled_ns, memory_order_relaxed) + SHARE_STALE_NS;
 }
 
@@ -390,7 +412,7 @@ static void watch(struct member *m, unsigned i)
 	struct epoll_event ev = {.events = EPOLLIN};
 	const bool own = is_own(m, &m->share->sources[i]);
 
-	if (own == ((m->watched & bit_of(i)) != 0))
+	if (link->ops->wake_fd(link) < 0 || own == ((m->watched & bit_of(i)) != 0))
 		return;
 	if (epoll_ctl(m->epoll_fd, own ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, link->ops->wake_fd(link),
 		      &ev) == 0)
@@ -416,15 +438,21 @@ static int share_arm(struct link *l)
 {
 	struct member *m = member_of(l);
 	struct seat *seat = &m->share->seats[m->number];
-	int ready = 0;
+	bool ready = false, wakes = true;
 
-	for (unsigned i = 0; i < m->share->device.count; i++)
-		ready |= arm_source(m, i) == 1;
+	for (unsigned i = 0; i < m->share->device.count; i++) {
+		int rc = arm_source(m, i);
+
+		ready |= rc == 1;
+		wakes &= rc != -EAGAIN;
+	}
 	if (atomic_load(&m->share->lost))
 		return -ENODEV;
 	atomic_store(&seat->asleep, true); /* before the look: whoever writes later wakes us */
 	atomic_thread_fence(memory_order_seq_cst);
-	return ready || !is_empty(seat);
+	if (ready || !is_empty(seat))
+		return 1;
+	return wakes ? 0 : -EAGAIN;
 }
 
 /* In the child. The device's descriptors are closed once. */
@@ -511,6 +539,16 @@ static const struct link_ops share_ops = {
     .destroy = share_destroy,
 };
 
+/* Whether the segments of a connection come by the member's own source. */
+static bool is_near(void *arg, unsigned member, const struct endpoint *peer,
+		    const struct endpoint *local)
+{
+	struct share *share = arg;
+	int source = share->device.source_of(&share->device, peer, local);
+
+	return source < 0 || (unsigned)source == member;
+}
+
 static int open_share(struct share **out, const struct share_plan *plan)
 {
 	struct share *share = calloc(1, sizeof(*share));
@@ -533,6 +571,10 @@ static int open_share(struct share **out, const struct share_plan *plan)
 		destroy_share(share);
 		return rc;
 	}
+	if (share->device.instances > 0 && share->device.instances < share->instances)
+		share->instances = share->device.instances;
+	if (share->device.source_of)
+		ports_steer(share->ports, is_near, share);
 	for (unsigned i = 0; i < share->device.count; i++) {
 		share->sources[i].link = share->device.sources[i];
 		atomic_flag_clear(&share->sources[i].token);

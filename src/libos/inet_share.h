@@ -1,14 +1,16 @@
 /* inet_share.h - one device for the instances of several threads, which all have its address.
  *
  * A device has one or more sources, links that receive; each belongs to one instance at a time,
- * which polls it and is woken by it. A source that was not polled for SHARE_STALE_NS, because its
- * owner is busy elsewhere, or that is nobody's, belongs to the next instance that polls. Whoever
- * reads a frame finds out whose it is: by its port, which the stacks take from one struct ports. A
- * frame of another instance is copied into that one's ring, and it is woken; what concerns all
- * (ARP, ICMP, fragments) is copied to all. Each instance sends by a link of its own. Nothing of
- * this waits for a lock.
+ * which polls it and is woken by it. One that was not polled for SHARE_STALE_NS, because its owner
+ * is busy elsewhere, or that is nobody's, belongs to the next instance that polls. Of several, the
+ * first is at home with the first instance, the second with the second, and so on, which take them
+ * back when they poll. Whoever reads a frame finds out whose it is: by its port, which the stacks
+ * take from one struct ports. A frame of another instance is copied into that one's ring, and it is
+ * woken; what concerns all (ARP, ICMP, fragments) is copied to all. Each instance sends by a link
+ * of its own. Nothing of this waits for a lock.
  *
- * Of a port that several instances listen on, a new connection is for one of them by a hash. A
+ * Of a port that several instances listen on, a new connection is for one of them by a hash, the
+ * device's own where that is known: what follows comes by that one's source. A
  * segment of a connection that an instance does not know (the set of listeners has changed since)
  * goes on to the next of those that have the port; the last answers.
  *
@@ -38,6 +40,10 @@ enum {
 struct share_device {
 	struct link *sources[SHARE_SOURCES];
 	unsigned count;
+	unsigned instances; /* that it has room for, if fewer than planned; 0: as planned */
+	/* Which source gets the segments from peer to local; -1: not known. NULL: it never is. */
+	int (*source_of)(struct share_device *device, const struct endpoint *peer,
+			 const struct endpoint *local);
 	void *owner; /* for close() */
 };
 

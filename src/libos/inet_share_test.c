@@ -32,7 +32,8 @@ struct fake {
 };
 
 struct world {
-	struct fake *source;
+	struct fake *source, *other; /* other: NULL: there is one */
+	bool two;                    /* is to have another */
 	struct link *members[4];
 	struct stack *stacks[4];
 	unsigned closed;
@@ -107,18 +108,36 @@ static struct fake *new_fake(void)
 	return f;
 }
 
+/* A card that looks at the last bit of the peer's port and ours. */
+static int source_of(struct share_device *device, const struct endpoint *peer,
+		     const struct endpoint *local)
+{
+	assert_int_equal(device->count, 2);
+	return (local->port ^ peer->port) & 1;
+}
+
 static int open_device(struct share_device *out, void *arg)
 {
 	(void)arg;
 	world->source = new_fake();
 	out->sources[0] = &world->source->link;
 	out->count = 1;
+	if (!world->two)
+		return 0;
+	world->other = new_fake();
+	out->sources[out->count++] = &world->other->link;
+	out->source_of = source_of;
+	out->instances = 2;
 	return 0;
 }
 
 static void close_device(struct share_device *device)
 {
-	device->sources[0]->ops->destroy(device->sources[0]);
+	while (device->count > 0) {
+		struct link *l = device->sources[--device->count];
+
+		l->ops->destroy(l);
+	}
 	world->closed++;
 }
 
@@ -178,6 +197,17 @@ static int setup(void **state)
 {
 	world = calloc(1, sizeof(*world));
 	world->now_ns = 1000000000;
+	add_member(0);
+	add_member(1);
+	*state = world;
+	return 0;
+}
+
+static int setup_two_sources(void **state)
+{
+	world = calloc(1, sizeof(*world));
+	world->now_ns = 1000000000;
+	world->two = true;
 	add_member(0);
 	add_member(1);
 	*state = world;
@@ -516,7 +546,72 @@ static void ports_that_are_chosen_are_never_the_same(void **state)
 	}
 }
 
-#define with_two(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+static void a_device_that_cannot_wake_is_said_to(void **state)
+{
+	struct link *a = world->members[0];
+
+	(void)state;
+	poll_member(0, NULL);
+	world->source->arm = -EAGAIN;
+	assert_int_equal(a->ops->arm(a), -EAGAIN);
+	world->source->arm = 1;
+	assert_int_equal(a->ops->arm(a), 1);
+}
+
+static void a_source_comes_home_when_its_instance_polls(void **state)
+{
+	(void)state;
+	poll_member(0, NULL); /* which is alone: all are its */
+	assert_int_equal(world->other->polls, 1);
+	poll_member(1, NULL);
+	assert_int_equal(world->other->polls, 2);
+	assert_int_equal(world->source->polls, 1);
+	poll_member(0, NULL);
+	assert_int_equal(world->other->polls, 2);
+	assert_int_equal(world->source->polls, 2);
+	world->now_ns += SHARE_STALE_NS + 1; /* the second is busy elsewhere */
+	poll_member(0, NULL);
+	assert_int_equal(world->other->polls, 3);
+	poll_member(1, NULL);
+	assert_int_equal(world->other->polls, 4);
+}
+
+static void connections_have_ports_whose_segments_come_home(void **state)
+{
+	const struct endpoint to = {ip4(PEER), 80};
+
+	(void)state;
+	for (unsigned i = 0; i < 20; i++) {
+		struct sock *k;
+
+		assert_int_equal(stack_open(world->stacks[i % 2], SOCK_STREAM, NULL, &k), 0);
+		assert_int_equal(stack_connect(k, &to, world->now_ns), -EINPROGRESS);
+		assert_int_equal(stack_local(k).port & 1, i % 2);
+	}
+}
+
+static void new_connections_go_where_their_segments_will_come(void **state)
+{
+	(void)state;
+	for (unsigned i = 0; i < 2; i++)
+		assert_int_equal(stack_listen(open_socket(i, SOCK_STREAM, 80, true), 10), 0);
+	for (uint16_t port = 5000; port < 5020; port++) {
+		put_syn(port, 80);
+		assert_int_equal(poll_member(0, NULL), port % 2 == 0);
+		assert_int_equal(poll_member(1, NULL), port % 2 == 1);
+	}
+}
+
+static void there_are_no_more_than_the_device_has_room_for(void **state)
+{
+	struct link *none;
+
+	(void)state;
+	assert_int_equal(join(&none), -EBUSY); /* three were planned */
+}
+
+#define with_two_sources(test) cmocka_unit_test_setup_teardown(test, setup_two_sources, teardown)
+#define with_two(test)         cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
 {
@@ -540,6 +635,11 @@ int main(void)
 	    with_two(an_interface_that_is_gone_is_gone_for_all),
 	    with_two(a_port_has_one_stack_unless_all_share_it),
 	    with_two(ports_that_are_chosen_are_never_the_same),
+	    with_two(a_device_that_cannot_wake_is_said_to),
+	    with_two_sources(a_source_comes_home_when_its_instance_polls),
+	    with_two_sources(connections_have_ports_whose_segments_come_home),
+	    with_two_sources(new_connections_go_where_their_segments_will_come),
+	    with_two_sources(there_are_no_more_than_the_device_has_room_for),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
