@@ -66,6 +66,7 @@ struct config {
 	/* dpdk */
 	char **eal_init; /* NULL-terminated list of eal_init_len strings */
 	uint32_t eal_init_len;
+	uint32_t dpdk_instances; /* instances: that may share the port */
 
 	/* raw_socket */
 	char *interface;               /* linux_interface_name */

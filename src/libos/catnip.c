@@ -8,6 +8,7 @@
 #include "base/finding.h"
 #include "base/log.h"
 #include "libos/inet.h"
+#include "libos/inet_share.h"
 #include "link/dpdk.h"
 #include <dlfcn.h>
 #include <errno.h>
@@ -131,30 +132,109 @@ static char **command_line(const struct config *c, int *len)
 	return argv;
 }
 
-static int open_port(struct link **out, const struct libos_env *env)
+/* What opening a port needs: of the plug-in, and of the configuration. */
+struct request {
+	const struct libos_env *env;
+	const struct dpdk_plugin *plugin;
+	struct dpdk_setup setup;
+	char why[DPDK_WHY_BYTES];
+};
+
+static int prepare(struct request *r, const struct libos_env *env, char why[CATNIP_WHY_BYTES])
 {
-	char why[DPDK_WHY_BYTES] = "";
-	const struct dpdk_plugin *plugin = catnip_plugin(why);
 	const struct config *c = env->config;
-	struct dpdk_setup setup = {
+
+	*r = (struct request){.env = env, .plugin = catnip_plugin(why)};
+	if (!r->plugin)
+		return -ENOSYS;
+	r->setup = (struct dpdk_setup){
 	    .mtu = c->mtu,
 	    .mac = c->has_mac ? c->mac : NULL,
 	    .checksums = c->tcp_checksum_offload || c->udp_checksum_offload,
-	    .heap = env->heap,
+	    .instances = (uint16_t)c->dpdk_instances,
 	};
-	char **argv;
-	int rc;
+	r->setup.eal_arguments = command_line(c, &r->setup.eal_arguments_len);
+	return r->setup.eal_arguments ? 0 : -ENOMEM;
+}
 
-	if (!plugin)
-		return -ENOSYS;
-	argv = command_line(c, &setup.eal_arguments_len);
-	if (!argv)
-		return -ENOMEM;
-	setup.eal_arguments = argv;
-	rc = plugin->open(out, &setup, why);
-	free(argv);
-	if (rc < 0 && env->found)
-		findings_add(env->found, FINDING_ERROR, "dpdk-open", "catnip: %s", why);
+static int source_of(struct share_device *device, const struct endpoint *peer,
+		     const struct endpoint *local)
+{
+	const struct dpdk_plugin *plugin = device->owner;
+
+	return plugin->source_of(device->sources[0], peer, local);
+}
+
+static int open_device(struct share_device *device, void *arg)
+{
+	struct request *r = arg;
+	int rc = r->plugin->open_queues(device->sources, &device->count, &r->setup, r->why);
+
+	if (rc < 0) {
+		device->count = 0;
+		return rc;
+	}
+	device->instances = device->count;
+	device->source_of = source_of;
+	device->owner = (void *)(uintptr_t)r->plugin;
+	return 0;
+}
+
+static void close_device(struct share_device *device)
+{
+	while (device->count > 0) {
+		struct link *l = device->sources[--device->count];
+
+		l->ops->destroy(l);
+	}
+}
+
+static int open_sender(struct link **out, struct share_device *device, void *arg)
+{
+	struct request *r = arg;
+
+	return r->plugin->open_sender(out, device->sources[0], r->why);
+}
+
+/* Each instance has a queue of the port. */
+static int share_port(struct link **out, struct request *r)
+{
+	const struct share_plan plan = {
+	    .interface = "dpdk",
+	    .addr = r->env->config->addr,
+	    .instances = r->env->config->dpdk_instances,
+	    .open = open_device,
+	    .close = close_device,
+	    .open_sender = open_sender,
+	    .arg = r,
+	};
+	int rc = inet_share_join(out, &plan);
+
+	if (rc == -EBUSY && r->why[0] == '\0')
+		snprintf(r->why, sizeof(r->why),
+			 "the port has no queue left for another thread: dpdk.instances is %u, and "
+			 "its driver may have fewer",
+			 r->env->config->dpdk_instances);
+	return rc;
+}
+
+static int open_port(struct link **out, const struct libos_env *env)
+{
+	struct request r;
+	char why[CATNIP_WHY_BYTES];
+	int rc = prepare(&r, env, why);
+
+	if (rc < 0)
+		return rc;
+	if (r.setup.instances > 1) {
+		rc = share_port(out, &r);
+	} else {
+		r.setup.heap = env->heap;
+		rc = r.plugin->open(out, &r.setup, r.why);
+	}
+	free((void *)(uintptr_t)r.setup.eal_arguments);
+	if (rc < 0 && env->found && r.why[0] != '\0')
+		findings_add(env->found, FINDING_ERROR, "dpdk-open", "catnip: %s", r.why);
 	return rc;
 }
 
@@ -163,7 +243,7 @@ static int catnip_create(struct libos **out, const struct libos_env *env)
 	struct link *link;
 	int rc;
 
-	if (env->config->eal_init_len == 0)
+	if (env->config->eal_init_len == 0 || !env->config->has_addr)
 		return -EINVAL;
 	rc = open_port(&link, env);
 	return rc < 0 ? rc : inet_create(out, &libos_catnip, env, link);

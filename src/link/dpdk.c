@@ -5,8 +5,8 @@
 #include "link/dpdk.h"
 #include "base/list.h"
 #include "base/log.h"
+#include "link/dpdk_link.h"
 #include "link/dpdk_pool.h"
-#include "link/dpdk_port.h"
 #include "link/offload.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -22,31 +22,13 @@
 #include <time.h>
 #include <unistd.h>
 
-struct dpdk {
-	struct link link;
-	struct dpdk_port port;
-	struct rte_mempool *attached; /* mbufs without room, for fragments */
-	struct heap *heap;
-	bool heap_mapped; /* the device may read the heap */
-	int wake_fd;      /* -1: the driver has no interrupts */
-	bool counts;      /* wake_fd is an eventfd, readable until it is read */
-	uint64_t look_ns; /* when to look after the port */
-	uint16_t kept;    /* mbufs that the ring had no room for: keep[0..kept-1] go first */
-	struct rte_mbuf *keep[LINK_BURST];
-};
-
-/* One environment, one port, one instance: a second thread would share the queue. */
+/* One environment, one port. */
 static atomic_flag port_taken = ATOMIC_FLAG_INIT;
-
-static struct dpdk *dpdk_of(struct link *l)
-{
-	return container_of(l, struct dpdk, link);
-}
 
 /* A chain becomes one buffer of the heap. */
 static struct buf *gather(struct dpdk *d, struct rte_mbuf *m)
 {
-	struct buf *b = heap_alloc(d->heap, m->pkt_len);
+	struct buf *b = d->heap ? heap_alloc(d->heap, m->pkt_len) : NULL;
 	uint32_t at = 0;
 
 	for (struct rte_mbuf *s = m; b && s; s = s->next) {
@@ -77,15 +59,16 @@ static struct buf *take(struct dpdk *d, struct rte_mbuf *m)
 
 static void look_after(struct dpdk *d, uint64_t now_ns)
 {
-	uint64_t again_ns = dpdk_port_look_after(&d->port);
+	uint64_t again_ns = dpdk_port_look_after(d->port);
 
 	d->look_ns = again_ns == UINT64_MAX ? UINT64_MAX : now_ns + again_ns;
 }
 
 /* What the ring had no room for. True: all of it is gone. */
-static bool send_kept(struct dpdk *d)
+bool dpdk_send_kept(struct dpdk *d)
 {
-	uint16_t sent = !d->port.started ? 0 : rte_eth_tx_burst(d->port.id, 0, d->keep, d->kept);
+	uint16_t sent =
+	    !d->port->started ? 0 : rte_eth_tx_burst(d->port->id, d->queue, d->keep, d->kept);
 
 	d->kept -= sent;
 	memmove(d->keep, d->keep + sent, d->kept * sizeof(d->keep[0]));
@@ -100,18 +83,18 @@ static int dpdk_rx_nothing(struct dpdk *d, uint64_t now_ns)
 	return 0;
 }
 
-static int dpdk_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
+int dpdk_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 {
 	struct dpdk *d = dpdk_of(l);
 	struct rte_mbuf *m[LINK_BURST];
 	uint16_t n = 0;
 	int count = 0;
 
-	if (d->port.started)
-		n = rte_eth_rx_burst(d->port.id, 0, m,
+	if (d->port->started)
+		n = rte_eth_rx_burst(d->port->id, d->queue, m,
 				     (uint16_t)(max < LINK_BURST ? max : LINK_BURST));
 	if (d->kept > 0)
-		send_kept(d);
+		dpdk_send_kept(d);
 	if (n == 0)
 		return dpdk_rx_nothing(d, now_ns);
 	d->look_ns = now_ns + DPDK_LOOK_NS;
@@ -321,7 +304,7 @@ static struct rte_mbuf *mbuf_of_frame(struct dpdk *d, struct frame *f)
 
 /* What the ring has no room for is kept as mbufs and goes first the next time: the frames were
  * taken all the same. */
-static int dpdk_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
+int dpdk_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
 {
 	struct dpdk *d = dpdk_of(l);
 	struct rte_mbuf *m[LINK_BURST];
@@ -330,13 +313,13 @@ static int dpdk_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns
 	(void)now_ns;
 	if (n > LINK_BURST)
 		n = LINK_BURST;
-	if (d->kept > 0 && !send_kept(d))
+	if (d->kept > 0 && !dpdk_send_kept(d))
 		return 0;
 	while (made < n && (m[made] = mbuf_of_frame(d, &frames[made]))) {
 		l->tx_bytes += frames[made].len;
 		made++;
 	}
-	sent = d->port.started ? rte_eth_tx_burst(d->port.id, 0, m, made) : 0;
+	sent = d->port->started ? rte_eth_tx_burst(d->port->id, d->queue, m, made) : 0;
 	l->tx_frames += made;
 	if (sent < made) {
 		d->kept = made - sent;
@@ -346,14 +329,14 @@ static int dpdk_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns
 	return made;
 }
 
-static int dpdk_wake_fd(struct link *l)
+int dpdk_wake_fd(struct link *l)
 {
 	return dpdk_of(l)->wake_fd;
 }
 
 /* A frame that came before the interrupt was enabled may have rung no bell: whoever arms polls once
  * more. */
-static int dpdk_arm(struct link *l)
+int dpdk_arm(struct link *l)
 {
 	struct dpdk *d = dpdk_of(l);
 	uint64_t count;
@@ -362,18 +345,18 @@ static int dpdk_arm(struct link *l)
 		return 1;
 	if (d->counts && read(d->wake_fd, &count, sizeof(count)) < 0 && errno != EAGAIN)
 		return -EAGAIN;
-	if (rte_eth_dev_rx_intr_enable(d->port.id, 0) < 0)
+	if (rte_eth_dev_rx_intr_enable(d->port->id, d->queue) < 0)
 		return -EAGAIN;
-	return rte_eth_rx_queue_count(d->port.id, 0) > 0;
+	return rte_eth_rx_queue_count(d->port->id, d->queue) > 0;
 }
 
 /* What was sent last, a RST perhaps, lies in a ring that goes with us when the peer reads it there:
  * it gets a moment, if it is there. */
-static void await_peer(const struct dpdk *d)
+void dpdk_await_peer(const struct dpdk *d)
 {
 	const struct timespec moment = {.tv_nsec = DPDK_PARTING_NS};
 
-	if (d->port.peer_reads && d->link.tx_frames > 0)
+	if (d->port->peer_reads && d->link.tx_frames > 0)
 		nanosleep(&moment, NULL);
 }
 
@@ -381,14 +364,14 @@ static void dpdk_destroy(struct link *l)
 {
 	struct dpdk *d = dpdk_of(l);
 
-	if (d->kept > 0 && !send_kept(d))
+	if (d->kept > 0 && !dpdk_send_kept(d))
 		rte_pktmbuf_free_bulk(d->keep, d->kept);
-	await_peer(d);
-	dpdk_port_stop(&d->port);
+	dpdk_await_peer(d);
+	dpdk_port_stop(d->port);
 	dpdk_pool_end(l->info.rx_pool);
 	rte_mempool_free(d->attached);
 	free(d);
-	atomic_flag_clear(&port_taken);
+	dpdk_give_port();
 }
 
 static const struct link_ops dpdk_ops = {
@@ -405,12 +388,12 @@ static const struct link_ops dpdk_ops = {
  * addresses gives. */
 static bool map_heap(struct dpdk *d)
 {
-	struct rte_device *device = d->port.info.device;
+	struct rte_device *device = d->port->info.device;
 	size_t bytes;
 	uint8_t *area = heap_pin(d->heap, &bytes);
 
 	if (strcmp(rte_bus_name(rte_dev_bus(device)), "vdev") == 0)
-		return !d->port.peer_reads;
+		return !d->port->peer_reads;
 	if (rte_eal_iova_mode() != RTE_IOVA_VA ||
 	    rte_extmem_register(area, bytes, NULL, 0, (size_t)sysconf(_SC_PAGESIZE)) != 0)
 		return false;
@@ -418,25 +401,43 @@ static bool map_heap(struct dpdk *d)
 }
 
 /* A pool lives on while the program has buffers of it: each needs a name of its own. */
-static int make_pools(struct dpdk *d, char why[DPDK_WHY_BYTES])
+static void name_pool(char name[RTE_MEMPOOL_NAMESIZE])
 {
 	static atomic_uint made;
-	unsigned number = atomic_fetch_add(&made, 1);
-	int socket = rte_eth_dev_socket_id(d->port.id);
-	char name[RTE_MEMPOOL_NAMESIZE], attached[RTE_MEMPOOL_NAMESIZE];
 
-	snprintf(name, sizeof(name), "demi_%u", number);
-	snprintf(attached, sizeof(attached), "demi_%u_attached", number);
-	d->link.info.rx_pool =
-	    dpdk_pool_create(name, DPDK_POOL_BUFFERS, dpdk_port_room(&d->port), socket);
-	d->attached =
-	    rte_pktmbuf_pool_create(attached, DPDK_ATTACHED, 128, RTE_CACHE_LINE_SIZE, 0, socket);
-	if (d->link.info.rx_pool && d->attached)
-		return 0;
+	snprintf(name, RTE_MEMPOOL_NAMESIZE, "demi_%u", atomic_fetch_add(&made, 1));
+}
+
+struct pool *dpdk_make_pool(const struct dpdk_port *p, uint32_t buffers)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	name_pool(name);
+	return dpdk_pool_create(name, buffers, dpdk_port_room(p), rte_eth_dev_socket_id(p->id));
+}
+
+struct rte_mempool *dpdk_make_attached(const struct dpdk_port *p)
+{
+	char name[RTE_MEMPOOL_NAMESIZE];
+
+	name_pool(name);
+	return rte_pktmbuf_pool_create(name, DPDK_ATTACHED, 128, RTE_CACHE_LINE_SIZE, 0,
+				       rte_eth_dev_socket_id(p->id));
+}
+
+int dpdk_no_memory(uint32_t buffers, char why[DPDK_WHY_BYTES])
+{
 	snprintf(why, DPDK_WHY_BYTES,
-		 "no memory for %d buffers: %s; give DPDK more huge pages, or more with -m MB",
-		 DPDK_POOL_BUFFERS, rte_strerror(rte_errno));
+		 "no memory for %u buffers: %s; give DPDK more huge pages, or more with -m MB",
+		 buffers, rte_strerror(rte_errno));
 	return -ENOMEM;
+}
+
+static int make_pools(struct dpdk *d, char why[DPDK_WHY_BYTES])
+{
+	d->link.info.rx_pool = dpdk_make_pool(d->port, DPDK_POOL_BUFFERS);
+	d->attached = dpdk_make_attached(d->port);
+	return d->link.info.rx_pool && d->attached ? 0 : dpdk_no_memory(DPDK_POOL_BUFFERS, why);
 }
 
 /* Other descriptors, a TAP's, are the frames' own. */
@@ -449,31 +450,35 @@ static bool is_eventfd(int fd)
 	       fcntl(fd, F_GETFL) & O_NONBLOCK;
 }
 
-static void describe(struct dpdk *d)
+void dpdk_describe(struct dpdk *d)
 {
 	struct link_info *info = &d->link.info;
 
-	memcpy(info->mac, d->port.mac.addr_bytes, sizeof(info->mac));
-	info->mtu = d->port.mtu;
-	info->offloads = d->port.offloads;
+	memcpy(info->mac, d->port->mac.addr_bytes, sizeof(info->mac));
+	info->mtu = d->port->mtu;
+	info->offloads = d->port->offloads;
 	info->tx_company = DPDK_COMPANY;
-	info->max_frags = d->port.multi_segment ? FRAME_FRAGS : 0;
-	info->tso_max_bytes = d->port.offloads & OFFLOAD_TSO ? UINT16_MAX - 256 : 0;
-	d->wake_fd = d->port.interrupts ? rte_eth_dev_rx_intr_ctl_q_get_fd(d->port.id, 0) : -1;
+	info->max_frags = d->port->multi_segment ? FRAME_FRAGS : 0;
+	info->tso_max_bytes = d->port->offloads & OFFLOAD_TSO ? UINT16_MAX - 256 : 0;
+	d->wake_fd =
+	    d->port->interrupts ? rte_eth_dev_rx_intr_ctl_q_get_fd(d->port->id, d->queue) : -1;
 	d->counts = d->wake_fd >= 0 && is_eventfd(d->wake_fd);
 }
 
 static int open_port(struct dpdk *d, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 {
+	struct rte_mempool *mempool;
 	int rc = dpdk_environment(s, why);
 
 	if (rc == 0)
-		rc = dpdk_port_find(&d->port, s, why);
+		rc = dpdk_port_find(d->port, s, why);
 	if (rc < 0)
 		return rc;
 	rc = make_pools(d, why);
-	if (rc == 0)
-		rc = dpdk_port_start(&d->port, s, dpdk_mempool(d->link.info.rx_pool), why);
+	if (rc == 0) {
+		mempool = dpdk_mempool(d->link.info.rx_pool);
+		rc = dpdk_port_start(d->port, s, &mempool, why);
+	}
 	if (rc < 0) {
 		dpdk_pool_end(d->link.info.rx_pool);
 		rte_mempool_free(d->attached);
@@ -481,9 +486,24 @@ static int open_port(struct dpdk *d, const struct dpdk_setup *s, char why[DPDK_W
 	}
 	d->heap_mapped = map_heap(d);
 	if (!d->heap_mapped) /* such a frame could not be copied into one buffer */
-		d->port.offloads &= ~(uint32_t)OFFLOAD_TSO;
-	describe(d);
+		d->port->offloads &= ~(uint32_t)OFFLOAD_TSO;
+	dpdk_describe(d);
 	return 0;
+}
+
+int dpdk_take_port(char why[DPDK_WHY_BYTES])
+{
+	if (!atomic_flag_test_and_set(&port_taken))
+		return 0;
+	snprintf(why, DPDK_WHY_BYTES,
+		 "another thread of this process has the port; dpdk.instances in the configuration "
+		 "file says how many may share it");
+	return -EBUSY;
+}
+
+void dpdk_give_port(void)
+{
+	atomic_flag_clear(&port_taken);
 }
 
 static int dpdk_open(struct link **out, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
@@ -495,16 +515,16 @@ static int dpdk_open(struct link **out, const struct dpdk_setup *s, char why[DPD
 	if (!d)
 		return -ENOMEM;
 	d->link.ops = &dpdk_ops;
+	d->port = &d->own;
 	d->heap = s->heap;
-	if (atomic_flag_test_and_set(&port_taken)) {
-		snprintf(why, DPDK_WHY_BYTES,
-			 "the port has one queue, and another thread of this process has it");
+	rc = dpdk_take_port(why);
+	if (rc < 0) {
 		free(d);
-		return -EBUSY;
+		return rc;
 	}
 	rc = open_port(d, s, why);
 	if (rc < 0) {
-		atomic_flag_clear(&port_taken);
+		dpdk_give_port();
 		free(d);
 		return rc;
 	}
@@ -519,4 +539,7 @@ __attribute__((visibility("default"))) const struct dpdk_plugin demi_dpdk_plugin
     .drivers = RTE_EAL_PMD_PATH,
     .set_host = dpdk_set_host,
     .open = dpdk_open,
+    .open_queues = dpdk_open_queues,
+    .open_sender = dpdk_open_sender,
+    .source_of = dpdk_source_of,
 };

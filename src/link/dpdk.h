@@ -15,15 +15,18 @@
 #ifndef LINK_DPDK_H
 #define LINK_DPDK_H
 
+#include "base/endpoint.h"
 #include "link/link.h"
 #include "mem/heap.h"
 
 enum {
-	DPDK_PLUGIN_VERSION = 4,   /* of the structures of this header and those that it includes */
+	DPDK_PLUGIN_VERSION = 5,   /* of the structures of this header and those that it includes */
 	DPDK_POOL_BUFFERS = 16383, /* 2^n - 1, as mempools like it */
 	DPDK_ATTACHED = 4095,      /* mbufs for fragments in flight */
 	DPDK_COMPANY = 8, /* messages that leave together, while the other end works on the last */
-	DPDK_RING_FRAMES = 1024, /* descriptors asked for, each way */
+	DPDK_RING_FRAMES = 1024,    /* descriptors asked for, each way */
+	DPDK_SOURCE_BUFFERS = 4095, /* of a queue of several: what is in its ring, and a burst */
+	DPDK_QUEUES = 64,
 	DPDK_WHY_BYTES = 256,
 };
 
@@ -33,6 +36,7 @@ struct dpdk_setup {
 	uint16_t mtu;       /* 0: the port's */
 	const uint8_t *mac; /* NULL: the port's */
 	bool checksums;     /* use the port's checksum and segmentation offloads */
+	uint16_t instances; /* threads that may share the port, one queue for each; at least 1 */
 	struct heap *heap;  /* what the program sends from; outlives the link */
 };
 
@@ -59,6 +63,18 @@ struct dpdk_plugin {
 	void (*set_host)(const struct dpdk_host *host);
 	/* Opens the first port that is free. 0 or -errno, with what to do in why[]. */
 	int (*open)(struct link **out, const struct dpdk_setup *setup, char why[DPDK_WHY_BYTES]);
+	/* The same for several instances: links that receive, one for each queue, and that threads
+	 * may use in turns. At most setup->instances of them; as many as the driver has queues.
+	 * They are destroyed from the last to the first. */
+	int (*open_queues)(struct link *sources[DPDK_QUEUES], unsigned *count,
+			   const struct dpdk_setup *setup, char why[DPDK_WHY_BYTES]);
+	/* The calling thread's link to send by, over the port that the first source has. 0,
+	 * -EBUSY: all queues are taken; -ENOMEM. */
+	int (*open_sender)(struct link **out, struct link *source, char why[DPDK_WHY_BYTES]);
+	/* Which source gets the segments of a connection, as far as the port's hash is known: else
+	 * -1. */
+	int (*source_of)(struct link *source, const struct endpoint *peer,
+			 const struct endpoint *local);
 };
 
 /* The plug-in's own. */

@@ -199,6 +199,11 @@ struct pool *dpdk_pool_create(const char *name, uint32_t count, uint16_t room, i
 	return &p->pool;
 }
 
+void dpdk_pool_adopt(struct pool *pool)
+{
+	dpdk_pool_of(pool)->owner = thread_self();
+}
+
 void dpdk_pool_end(struct pool *pool)
 {
 	if (pool)

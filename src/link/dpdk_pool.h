@@ -14,6 +14,10 @@
 struct pool *dpdk_pool_create(const char *name, uint32_t count, uint16_t room, int socket);
 void dpdk_pool_end(struct pool *pool);
 
+/* The calling thread is the pool's from now on. For one that threads use in turns, each with what
+ * the one before has written in sight. */
+void dpdk_pool_adopt(struct pool *pool);
+
 struct rte_mempool *dpdk_mempool(struct pool *pool);
 
 /* Our header and the mbuf in front of it. */

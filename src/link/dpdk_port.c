@@ -179,6 +179,12 @@ static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES
 	return rte_errno > 0 ? -rte_errno : -EINVAL;
 }
 
+void dpdk_register_thread(void)
+{
+	if (rte_lcore_id() == LCORE_ID_ANY)
+		rte_thread_register();
+}
+
 int dpdk_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 {
 	int rc = 0;
@@ -191,10 +197,8 @@ int dpdk_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 		environment_pid = getpid();
 	}
 	pthread_mutex_unlock(&environment_lock);
-	/* Threads of the program's are no lcores of DPDK's until they are registered: only then do
-	 * mempools cache for them. */
-	if (rc == 0 && rte_lcore_id() == LCORE_ID_ANY)
-		rte_thread_register();
+	if (rc == 0)
+		dpdk_register_thread();
 	return rc;
 }
 
@@ -241,15 +245,36 @@ static uint64_t wanted_offloads(struct dpdk_port *p, const struct dpdk_setup *s)
 	return tx;
 }
 
+/* As many queues as there may be instances, and the driver has, whose hash spreads connections over
+ * them. memif's thread is held still while the port is polled (dpdk_still.h): by one thread. */
+static void choose_queues(struct dpdk_port *p, const struct dpdk_setup *s)
+{
+	const uint64_t wanted =
+	    RTE_ETH_RSS_IPV4 | RTE_ETH_RSS_NONFRAG_IPV4_TCP | RTE_ETH_RSS_NONFRAG_IPV4_UDP;
+
+	p->queues = p->memif ? 1 : s->instances;
+	if (p->queues > p->info.max_rx_queues)
+		p->queues = p->info.max_rx_queues;
+	if (p->queues > p->info.max_tx_queues)
+		p->queues = p->info.max_tx_queues;
+	if (p->queues < 2 || !(p->info.flow_type_rss_offloads & wanted))
+		return;
+	p->conf.rxmode.mq_mode = RTE_ETH_MQ_RX_RSS;
+	p->conf.rx_adv_conf.rss_conf.rss_hf = p->info.flow_type_rss_offloads & wanted;
+}
+
 static void choose(struct dpdk_port *p, const struct dpdk_setup *s)
 {
 	uint64_t rx = 0;
+
+	choose_queues(p, s);
 
 	if (s->checksums && p->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM) {
 		rx |= p->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_CHECKSUM;
 		p->offloads |= OFFLOAD_RX_CSUM;
 	}
-	rx |= p->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
+	if (s->instances <= 1) /* chains are put together in an instance's heap */
+		rx |= p->info.rx_offload_capa & RTE_ETH_RX_OFFLOAD_SCATTER;
 	p->scatter = (rx & RTE_ETH_RX_OFFLOAD_SCATTER) != 0;
 	p->conf.rxmode.offloads = rx;
 	p->conf.txmode.offloads = wanted_offloads(p, s);
@@ -330,29 +355,58 @@ uint16_t dpdk_port_room(const struct dpdk_port *p)
 /* Drivers without interrupts refuse a configuration that asks for them. */
 static int configure(struct dpdk_port *p)
 {
-	int rc = rte_eth_dev_configure(p->id, 1, 1, &p->conf);
+	int rc = rte_eth_dev_configure(p->id, p->queues, p->queues, &p->conf);
 
 	if (rc < 0 && p->conf.intr_conf.rxq) {
 		p->conf.intr_conf.rxq = 0;
-		rc = rte_eth_dev_configure(p->id, 1, 1, &p->conf);
+		rc = rte_eth_dev_configure(p->id, p->queues, p->queues, &p->conf);
 	}
 	return rc;
 }
 
-static int set_up_queues(struct dpdk_port *p, struct rte_mempool *mempool)
+static int set_up_queues(struct dpdk_port *p, struct rte_mempool *const mempools[])
 {
 	uint16_t rx = DPDK_RING_FRAMES, tx = DPDK_RING_FRAMES;
-	int socket = rte_eth_dev_socket_id(p->id), rc;
+	unsigned socket = (unsigned)rte_eth_dev_socket_id(p->id);
 	struct rte_eth_txconf txconf = p->info.default_txconf;
+	int rc;
 
 	/* Buffers come back one by one with their counts: no MBUF_FAST_FREE. */
 	txconf.offloads = p->conf.txmode.offloads;
 	rc = rte_eth_dev_adjust_nb_rx_tx_desc(p->id, &rx, &tx);
-	if (rc == 0)
-		rc = rte_eth_rx_queue_setup(p->id, 0, rx, (unsigned)socket, NULL, mempool);
-	if (rc == 0)
-		rc = rte_eth_tx_queue_setup(p->id, 0, tx, (unsigned)socket, &txconf);
+	for (uint16_t q = 0; rc == 0 && q < p->queues; q++) {
+		rc = rte_eth_rx_queue_setup(p->id, q, rx, socket, NULL, mempools[q]);
+		if (rc == 0)
+			rc = rte_eth_tx_queue_setup(p->id, q, tx, socket, &txconf);
+	}
 	return rc;
+}
+
+/* The key and the table by which the port spreads what it receives. Without them it may do so all
+ * the same: frames are handed on then. */
+static void read_rss(struct dpdk_port *p)
+{
+	struct rte_eth_rss_reta_entry64 reta[TOEPLITZ_QUEUES / RTE_ETH_RETA_GROUP_SIZE];
+	struct rte_eth_rss_conf conf = {.rss_key = p->rss.key,
+					.rss_key_len = p->info.hash_key_size};
+	const uint32_t size = p->info.reta_size;
+
+	if (p->conf.rxmode.mq_mode != RTE_ETH_MQ_RX_RSS || size == 0 || size > TOEPLITZ_QUEUES ||
+	    (size & (size - 1)) != 0 || p->info.hash_key_size < TOEPLITZ_KEY_MIN ||
+	    p->info.hash_key_size > TOEPLITZ_KEY_BYTES)
+		return;
+	memset(reta, 0, sizeof(reta));
+	for (uint32_t i = 0; i < size; i++)
+		reta[i / RTE_ETH_RETA_GROUP_SIZE].mask |= UINT64_C(1)
+							  << i % RTE_ETH_RETA_GROUP_SIZE;
+	if (rte_eth_dev_rss_hash_conf_get(p->id, &conf) != 0 ||
+	    !(conf.rss_hf & RTE_ETH_RSS_NONFRAG_IPV4_TCP) ||
+	    rte_eth_dev_rss_reta_query(p->id, reta, (uint16_t)size) != 0)
+		return;
+	for (uint32_t i = 0; i < size; i++)
+		p->rss.queues[i] =
+		    reta[i / RTE_ETH_RETA_GROUP_SIZE].reta[i % RTE_ETH_RETA_GROUP_SIZE];
+	p->rss.count = size;
 }
 
 /* Where the driver cannot change its address, it has to hear all. A TAP's is that of the kernel's
@@ -365,12 +419,12 @@ static void set_mac(struct dpdk_port *p, const uint8_t *mac)
 		rte_eth_promiscuous_enable(p->id);
 }
 
-static int start(struct dpdk_port *p, struct rte_mempool *mempool)
+static int start(struct dpdk_port *p, struct rte_mempool *const mempools[])
 {
 	int rc = configure(p);
 
 	if (rc == 0)
-		rc = set_up_queues(p, mempool);
+		rc = set_up_queues(p, mempools);
 	if (rc == 0 && p->memif)
 		rc = dpdk_still_begin();
 	if (rc < 0)
@@ -380,14 +434,14 @@ static int start(struct dpdk_port *p, struct rte_mempool *mempool)
 	return p->reconnects ? 0 : rc; /* its peer may come later */
 }
 
-int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_mempool *mempool,
-		    char why[DPDK_WHY_BYTES])
+int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s,
+		    struct rte_mempool *const mempools[], char why[DPDK_WHY_BYTES])
 {
 	struct calm calm;
 	int rc;
 
 	calm_begin(&calm);
-	rc = start(p, mempool);
+	rc = start(p, mempools);
 	if (rc == 0 && s->mac)
 		set_mac(p, s->mac);
 	calm_end(&calm);
@@ -397,9 +451,11 @@ int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_
 		return rc;
 	}
 	port_is_open = true;
+	read_rss(p);
 	p->interrupts = p->conf.intr_conf.rxq && rte_eth_dev_rx_intr_ctl_q_get_fd(p->id, 0) >= 0;
-	log_info("DPDK port %u: %s, MTU %u%s%s", p->id, p->info.driver_name, p->mtu,
-		 p->multi_segment ? ", chains" : "", p->interrupts ? ", interrupts" : "");
+	log_info("DPDK port %u: %s, MTU %u, queues %u%s%s%s", p->id, p->info.driver_name, p->mtu,
+		 p->queues, p->rss.count > 0 ? " by hash" : "", p->multi_segment ? ", chains" : "",
+		 p->interrupts ? ", interrupts" : "");
 	return 0;
 }
 

@@ -6,6 +6,7 @@
 #ifndef LINK_DPDK_PORT_H
 #define LINK_DPDK_PORT_H
 
+#include "base/toeplitz.h"
 #include "link/dpdk.h"
 #include <rte_ethdev.h>
 
@@ -31,7 +32,9 @@ struct dpdk_port {
 	bool was_up;     /* since it was started */
 	char path[108];  /* of memif's control channel */
 	unsigned looks_down;
-	uint32_t offloads; /* OFFLOAD_ that the port was set up for */
+	uint16_t queues;     /* each way */
+	struct toeplitz rss; /* how the port spreads what it receives over them, if that is known */
+	uint32_t offloads;   /* OFFLOAD_ that the port was set up for */
 	uint16_t mtu;
 	struct rte_ether_addr mac;
 };
@@ -39,16 +42,20 @@ struct dpdk_port {
 /* Sets up the environment, once in a process. 0; -errno with *why: what it said, or what to do. */
 int dpdk_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES]);
 
+/* Threads of the program's are no lcores of DPDK's until they are registered: only then do mempools
+ * cache for them. */
+void dpdk_register_thread(void);
+
 /* Finds a free port and asks what it can do; nothing of it is changed yet. 0, -ENODEV. */
 int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPDK_WHY_BYTES]);
 
 /* Bytes of a buffer's room that one received frame, or a piece of it, wants; headroom included. */
 uint16_t dpdk_port_room(const struct dpdk_port *p);
 
-/* Configures one queue each way and starts the port, or, where the other end has to be there first,
- * leaves that to dpdk_port_look_after(). */
-int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s, struct rte_mempool *mempool,
-		    char why[DPDK_WHY_BYTES]);
+/* Configures the queues and starts the port, each queue with a mempool; or, where the other end has
+ * to be there first, leaves that to dpdk_port_look_after(). */
+int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s,
+		    struct rte_mempool *const mempools[], char why[DPDK_WHY_BYTES]);
 
 /* Not while one of the port's queues is polled: lets the driver do what it does beside. Returns
  * after how many nanoseconds it wants that again. */

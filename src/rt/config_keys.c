@@ -86,6 +86,8 @@ const struct config_key config_keys[] = {
      FIELD(arp_request_retries), .min = 0, .max = 100, .fallback = "5"},
 
     {"dpdk.eal_init", NULL, CONFIG_STRINGS, CONFIG_DPDK, FIELD(eal_init)},
+    {"dpdk.instances", NULL, CONFIG_NUMBER, CONFIG_DPDK, FIELD(dpdk_instances), .min = 1,
+     .max = 64, .fallback = "1"},
 
     {"raw_socket.linux_interface_name", "LINUX_INTERFACE_NAME", CONFIG_TEXT, CONFIG_PACKET,
      FIELD(interface), .min = 1, .max = 15},

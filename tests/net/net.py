@@ -106,17 +106,17 @@ def wire(a, name_a, b, name_b, mtu=1500, queues=1):
         host.run("ip", "link", "set", name, "up")
 
 
-def ours(address, interface, link, gateway=None, prefix=24):
+def ours(address, interface, link, gateway=None, prefix=24, queues=1):
     """The environment of a program over catpowder, link: a value of raw_socket.link, or xdp-native; or
-    over catnip, link: dpdk-packet, by DPDK's driver for AF_PACKET."""
+    over catnip, link: dpdk-packet, by DPDK's driver for AF_PACKET, with so many queues."""
     config = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
     config.write("demikernel:\n  local_ipv4_addr: %s/%d\n  exit_linger_ms: %d\n" % (
         address, prefix, PATIENCE_S * 1000 // 2))
     if gateway:
         config.write("  gateway: %s\n" % gateway)
     if link == "dpdk-packet":
-        config.write("dpdk:\n  eal_init: [--no-huge, -m, 256, --no-pci, --no-telemetry, --no-shconf,\n"
-                     "    '--vdev=net_af_packet0,iface=%s']\n" % interface)
+        config.write("dpdk:\n  eal_init: [--no-huge, -m, %d, --no-pci, --no-telemetry, --no-shconf,\n"
+                     "    '--vdev=net_af_packet0,iface=%s,qpairs=%d']\n" % (192 + 64 * queues, interface, queues))
         config.close()
         FILES.append(config.name)
         return dict(PATIENT, LIBOS="catnip", CONFIG_PATH=config.name)

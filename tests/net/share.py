@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # share.py LINK EXAMPLES [PART-OF-A-NAME ...] - several instances on one interface over LINK (xdp,
-# packet): threads of a process, processes, and the queues of a card.
+# packet; dpdk-packet, by catnip): threads of a process, processes, and the queues of a card.
 #
 # SPDX-License-Identifier: MIT
 import os
@@ -55,8 +55,9 @@ def pair(queues=1):
 
 
 def environment(address=SERVER, **keys):
-    env = ours(address, "server0", LINK)
-    with open(env["CONFIG_PATH"], "a") as config:  # the section raw_socket is the last
+    # Over catnip an instance has a queue to itself.
+    env = ours(address, "server0", LINK, queues=keys.get("instances", 1))
+    with open(env["CONFIG_PATH"], "a") as config:  # the section raw_socket, or dpdk, is the last
         for key, value in keys.items():
             config.write("  %s: %s\n" % (key, value))
     return env
@@ -84,7 +85,8 @@ def more_threads_than_instances_are_refused():
     server, client = pair()
     s = start(server, environment(), threads=2)
     out, _ = s.communicate(timeout=PATIENCE_S)
-    if s.returncode != 1 or b"raw_socket.instances" not in out:
+    key = b"dpdk.instances" if LINK.startswith("dpdk") else b"raw_socket.instances"
+    if s.returncode != 1 or key not in out:
         raise AssertionError("no remedy: %r" % out)
     server.end()
     client.end()
