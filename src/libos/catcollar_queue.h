@@ -138,6 +138,10 @@ void catcollar_ring_close(struct catcollar *c);
 void catcollar_wake_me(struct catcollar *c);
 void catcollar_wake_me_no_more(struct catcollar *c);
 
+/* Hands the kernel all requests, and sleeps until something has completed, for interval_ns at most
+ * (UINT64_MAX: for ever), or a signal comes. 0, -EAGAIN: the kernel cannot. */
+int catcollar_rest(struct catcollar *c, uint64_t interval_ns);
+
 /* What a request is, and of what: completions carry it. */
 enum catcollar_flight { ASK_NOTHING, ASK_RECEIVE, ASK_ACCEPT, ASK_SEND, ASK_CONNECT, ASK_LENT };
 

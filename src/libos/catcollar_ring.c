@@ -202,6 +202,20 @@ unsigned catcollar_look(struct catcollar *c)
 	return io_uring_cq_ready(&c->ring) > 0 ? reap(c) : 0;
 }
 
+int catcollar_rest(struct catcollar *c, uint64_t interval_ns)
+{
+	struct __kernel_timespec interval = {.tv_sec = (int64_t)(interval_ns / 1000000000),
+					     .tv_nsec = (int64_t)(interval_ns % 1000000000)};
+	struct io_uring_cqe *cqe;
+
+	/* Without it, time is a request of its own. */
+	if (!(c->ring.features & IORING_FEAT_EXT_ARG))
+		return -EAGAIN;
+	io_uring_submit_and_wait_timeout(&c->ring, &cqe, 1,
+					 interval_ns == UINT64_MAX ? NULL : &interval, NULL);
+	return 0;
+}
+
 static void ask_back(struct catcollar *c, uint64_t label)
 {
 	struct io_uring_sqe *sqe = catcollar_ask(c);

@@ -405,6 +405,35 @@ static void datagrams_of_all_sizes_come_with_their_sender(void **state)
 	r->class->close(b);
 }
 
+static void it_sleeps_in_its_ring_until_something_comes(void **state)
+{
+	struct rig *r = *state;
+	struct queue *queue;
+	struct rig_op pop;
+	uint64_t now_ns;
+	int fd;
+
+	queue = rig_pair(r, &fd);
+	rig_pop(r, &pop, queue, UINT32_MAX);
+	while (rig_poll(r) > 0)
+		;
+	now_ns = clock_now_ns();
+	if (r->class->sleep(r->libos, now_ns, now_ns + 20000000) != 0)
+		skip(); /* Linux before 5.11 */
+	assert_false(pop.done);
+	assert_true(clock_now_ns() >= now_ns + 20000000);
+	for (int i = 0; i < 100; i++) {
+		send_all(fd, "x", 1);
+		assert_int_equal(r->class->sleep(r->libos, clock_now_ns(), UINT64_MAX), 0);
+		rig_poll(r);
+		rig_wait_ok(r, &pop);
+		rig_drop(&pop);
+		rig_pop(r, &pop, queue, UINT32_MAX);
+	}
+	r->class->close(queue);
+	close(fd);
+}
+
 static void it_sleeps_until_something_comes(void **state)
 {
 	struct rig *r = *state;
@@ -447,6 +476,7 @@ int main(void)
 	    CASE(connections_that_nobody_accepts_are_reset_with_their_listener),
 	    CASE(datagrams_of_all_sizes_come_with_their_sender),
 	    CASE(it_sleeps_until_something_comes),
+	    CASE(it_sleeps_in_its_ring_until_something_comes),
 	};
 
 	catcollar_examine(&any, &found);

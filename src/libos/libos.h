@@ -196,6 +196,10 @@ struct libos_class {
 	/* Asks to be woken through the instance's epoll set. 0: armed; 1: poll again, something
 	 * came; -EAGAIN: this device cannot wake, sleep in bounded steps. */
 	int (*arm)(struct libos *);
+	/* Sleeps until something comes for poll(), a signal, or until_ns (UINT64_MAX: for ever), in
+	 * one step that misses nothing: in place of arm() and the runtime's own sleep, while no
+	 * other libOS could end it. 0; -EAGAIN: not now. NULL: never. */
+	int (*sleep)(struct libos *, uint64_t now_ns, uint64_t until_ns);
 };
 
 struct libos {

@@ -73,14 +73,28 @@ static uint64_t wake_at(struct instance *in, uint64_t until_ns)
 	return until_ns;
 }
 
+/* What is in memory comes from this thread alone: the network's libOS may sleep as it knows best.
+ */
+static bool sleep_in_network(struct instance *in, uint64_t now_ns, uint64_t until_ns)
+{
+	struct libos *network = in->libos[LIBOS_NETWORK], *memory = in->libos[LIBOS_MEMORY];
+
+	if (network->class->sleep == NULL || memory->class->arm(memory) != 0)
+		return false;
+	until_ns = wake_at(in, until_ns);
+	return until_ns > now_ns && network->class->sleep(network, now_ns, until_ns) == 0;
+}
+
 /* By the rule: set the flag, poll once more, sleep. A signal ends the sleep, never the wait. */
-static void sleep_until(struct instance *in, uint64_t until_ns)
+static void sleep_until(struct instance *in, uint64_t now_ns, uint64_t until_ns)
 {
 	struct pollfd wake = {.fd = in->epoll_fd, .events = POLLIN};
-	uint64_t now_ns;
 	struct timespec interval, *limit = NULL;
-	int rc = arm_all(in);
+	int rc;
 
+	if (sleep_in_network(in, now_ns, until_ns))
+		return;
+	rc = arm_all(in);
 	if (rc == 1)
 		return;
 	now_ns = clock_now_ns();
@@ -127,7 +141,7 @@ static int poll_or_sleep(struct waiting *w)
 		return -ETIMEDOUT;
 	if (!idle_enough(w, now_ns))
 		return 1;
-	sleep_until(in, w->deadline_ns);
+	sleep_until(in, now_ns, w->deadline_ns);
 	return 0;
 }
 

@@ -31,6 +31,9 @@ struct device {
 	int arm;              /* what arm() gives */
 	uint64_t deadline_ns; /* what next_deadline() gives */
 	unsigned polls, arms;
+	int sleep; /* what sleep() gives, if it has one */
+	unsigned sleeps;
+	uint64_t slept_ns;               /* how long it was to sleep the last time */
 	unsigned finish_at;              /* the poll that finishes the operation; 0: none */
 	_Atomic uint64_t ready_since_ns; /* not 0: the next poll finishes it */
 	uint64_t finished_ns;
@@ -97,6 +100,23 @@ static const struct libos_class device_class = {
     .poll = device_poll,
     .next_deadline = device_next_deadline,
     .arm = device_arm,
+};
+
+static int device_sleep(struct libos *l, uint64_t now_ns, uint64_t until_ns)
+{
+	struct device *d = device_of(l);
+
+	d->sleeps++;
+	d->slept_ns = until_ns == UINT64_MAX ? UINT64_MAX : until_ns - now_ns;
+	return d->sleep;
+}
+
+static const struct libos_class sleeper_class = {
+    .name = "sleeper",
+    .poll = device_poll,
+    .next_deadline = device_next_deadline,
+    .arm = device_arm,
+    .sleep = device_sleep,
 };
 
 static void make_device(struct device *d)
@@ -247,6 +267,55 @@ static void it_is_polled_once_more_after_it_was_armed(void **state)
 	assert_int_equal(sleeps, 0);
 }
 
+static void one_that_can_sleeps_by_itself(void **state)
+{
+	struct fixture *f = *state;
+
+	f->device.libos.class = &sleeper_class;
+	f->device.finish_at = 3; /* a poll, a sleep, a poll, a sleep */
+	assert_int_equal(wait_ms(f, 60000), 0);
+	assert_int_equal(f->device.sleeps, 2);
+	assert_true(f->device.slept_ns <= 60000 * MS_NS);
+	assert_int_equal(f->device.arms, 0);
+	assert_int_equal(sleeps, 0);
+}
+
+static void its_own_sleep_ends_with_the_next_deadline(void **state)
+{
+	struct fixture *f = *state;
+
+	f->device.libos.class = &sleeper_class;
+	f->device.deadline_ns = clock_now_ns() + 500 * MS_NS;
+	f->device.finish_at = 2;
+	assert_int_equal(wait_ms(f, 60000), 0);
+	assert_int_equal(f->device.sleeps, 1);
+	assert_true(f->device.slept_ns <= 500 * MS_NS);
+}
+
+static void one_that_cannot_now_is_slept_on_like_any(void **state)
+{
+	struct fixture *f = *state;
+
+	f->device.libos.class = &sleeper_class;
+	f->device.sleep = -EAGAIN;
+	assert_int_equal(wait_ms(f, 50), -ETIMEDOUT);
+	assert_true(f->device.sleeps >= 1);
+	assert_true(f->device.arms >= 1);
+	assert_true(sleeps >= 1);
+}
+
+static void news_in_memory_are_not_slept_over(void **state)
+{
+	struct fixture *f = *state;
+
+	f->device.libos.class = &sleeper_class;
+	f->other.arm = 1;
+	f->device.finish_at = 50;
+	assert_int_equal(wait_ms(f, 60000), 0);
+	assert_int_equal(f->device.sleeps, 0);
+	assert_int_equal(sleeps, 0);
+}
+
 static void spinning_never_sleeps(void **state)
 {
 	struct fixture *f = *state;
@@ -330,6 +399,10 @@ int main(void)
 	    test_of(a_deadline_that_is_over_is_not_slept_on),
 	    test_of(what_came_while_it_was_armed_is_not_slept_over),
 	    test_of(it_is_polled_once_more_after_it_was_armed),
+	    test_of(one_that_can_sleeps_by_itself),
+	    test_of(its_own_sleep_ends_with_the_next_deadline),
+	    test_of(one_that_cannot_now_is_slept_on_like_any),
+	    test_of(news_in_memory_are_not_slept_over),
 	    test_of(spinning_never_sleeps),
 	    test_of(it_keeps_looking_before_it_sleeps),
 	    test_of(what_a_silent_device_has_is_seen_within_a_step),
