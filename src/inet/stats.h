@@ -87,7 +87,11 @@
 	X(tcp_peer_full, "handshakes held up as their peer has all the connections it may have")   \
 	X(tcp_backlog_full, "handshakes held up by a full backlog")                                \
 	X(tcp_table_full, "handshakes held up by a full table of connections")                     \
-	X(tcp_half_open_evicted, "half-open connections displaced by newer ones")                  \
+	X(tcp_time_wait_recycled, "connections in TIME-WAIT ended early for new ones")             \
+	X(tcp_deserted, "connections shut down both ways ended early for new ones")                \
+	X(tcp_cookies_sent, "SYNs answered by a cookie, as no place was left to keep them")        \
+	X(tcp_cookies_good, "cookies that came back")                                              \
+	X(tcp_cookies_bad, "acknowledgements that should have been a cookie's, and were not")      \
 	X(tcp_half_open_expired, "half-open connections given up")
 
 struct stack_stats {

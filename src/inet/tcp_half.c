@@ -1,66 +1,9 @@
-/* tcp_half.c - where half-open connections are kept: found by their endpoints, and in order of age,
- * so that the oldest can give way at once, of all or of a group of peers (tcp_listen.h). What
- * happens to them is in tcp_listen.c.
+/* tcp_half.c - where half-open connections are kept, found by their endpoints. What happens to them
+ * is in tcp_listen.c.
  *
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_table.h"
-
-static struct tcp_half *half_of(const struct tcp_table *t, uint32_t number)
-{
-	if (number == 0)
-		return NULL;
-	return (struct tcp_half *)(void *)(t->halves.block + (size_t)(number - 1) * t->halves.size);
-}
-
-static uint32_t number_of(const struct tcp_table *t, const struct tcp_half *h)
-{
-	return (uint32_t)(((const uint8_t *)h - t->halves.block) / t->halves.size) + 1;
-}
-
-/* To the end of a queue. */
-static void join(struct tcp_table *t, struct tcp_half_queue *q, enum tcp_half_order order,
-		 struct tcp_half *h)
-{
-	uint32_t number = number_of(t, h);
-
-	h->links[order] = (struct tcp_half_link){.prev = q->last};
-	if (q->last != 0)
-		half_of(t, q->last)->links[order].next = number;
-	else
-		q->first = number;
-	q->last = number;
-}
-
-static void leave(struct tcp_table *t, struct tcp_half_queue *q, enum tcp_half_order order,
-		  const struct tcp_half *h)
-{
-	const struct tcp_half_link *l = &h->links[order];
-
-	if (l->prev != 0)
-		half_of(t, l->prev)->links[order].next = l->next;
-	else
-		q->first = l->next;
-	if (l->next != 0)
-		half_of(t, l->next)->links[order].prev = l->prev;
-	else
-		q->last = l->prev;
-}
-
-struct tcp_half *tcp_half_oldest(const struct tcp_table *t)
-{
-	return half_of(t, t->half_queue.first);
-}
-
-struct tcp_half *tcp_half_oldest_of(const struct tcp_table *t, uint8_t group)
-{
-	return half_of(t, t->group_queue[group].first);
-}
-
-struct tcp_half *tcp_half_younger(const struct tcp_table *t, const struct tcp_half *h)
-{
-	return half_of(t, h->links[TCP_HALF_OF_ALL].next);
-}
 
 static struct tcp_half **half_slot(struct tcp_table *t, const struct ip_addr *peer_ip,
 				   uint32_t local_port_peer_port)
@@ -90,8 +33,7 @@ void tcp_half_add(struct tcp_table *t, struct tcp_half *h)
 
 	h->hash_next = *slot;
 	*slot = h;
-	join(t, &t->half_queue, TCP_HALF_OF_ALL, h);
-	join(t, &t->group_queue[h->group], TCP_HALF_OF_GROUP, h);
+	list_add_tail(&t->half_open, &h->link);
 	t->group_count[h->group]++;
 	h->listener->half_count++;
 }
@@ -103,8 +45,7 @@ void tcp_half_remove(struct tcp_table *t, struct tcp_half *h)
 	while (*slot != h)
 		slot = &(*slot)->hash_next;
 	*slot = h->hash_next;
-	leave(t, &t->half_queue, TCP_HALF_OF_ALL, h);
-	leave(t, &t->group_queue[h->group], TCP_HALF_OF_GROUP, h);
+	list_del(&h->link);
 	wheel_disarm(&t->half_wheel, &h->timer);
 	t->group_count[h->group]--;
 	h->listener->half_count--;

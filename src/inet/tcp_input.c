@@ -40,8 +40,8 @@ void tcp_learn_syn(struct tcp_cb *cb, const struct tcp_segment *seg)
 	tcp_update_mss(cb);
 }
 
-/* Our SYN is acknowledged. The time-out starts anew at 3 s when it had to be repeated (RFC 6298 5.7),
- * and the initial window is one segment then (RFC 5681 3.1). */
+/* Our SYN is acknowledged. The time-out starts anew at 3 s when it had to be repeated (RFC
+ * 6298 5.7), and the initial window is one segment then (RFC 5681 3.1). */
 static void begin(struct tcp_cb *cb)
 {
 	bool repeated = cb->rtx_count > 0;
@@ -462,15 +462,15 @@ static void without_connection(struct stack *s, const struct tcp_segment *seg, s
 
 	if (h != NULL) {
 		cb = tcp_half_segment(s, h, seg, pkt);
+	} else {
+		cb = tcp_listener_find(s->tcp, &pkt->dst, seg->dport);
 		if (cb != NULL)
-			other_states(cb, seg, pkt); /* the fifth step establishes it */
-		return;
+			cb = tcp_listen_segment(cb, seg, pkt, iss_floor);
+		else if (!(seg->flags & TCP_RST))
+			tcp_reply_reset(s, pkt, seg);
 	}
-	cb = tcp_listener_find(s->tcp, &pkt->dst, seg->dport);
 	if (cb != NULL)
-		tcp_listen_segment(cb, seg, pkt, iss_floor);
-	else if (!(seg->flags & TCP_RST))
-		tcp_reply_reset(s, pkt, seg);
+		other_states(cb, seg, pkt); /* the fifth step establishes it */
 }
 
 static void segment_arrives(struct stack *s, const struct tcp_segment *seg, struct packet *pkt)

@@ -37,9 +37,10 @@ uint32_t tcp_isn(const struct stack *s, const struct ip_addr *peer_ip, uint16_t 
 	return (uint32_t)(s->now_ns >> 12) + (uint32_t)f;
 }
 
-uint32_t tcp_timestamp_offset(const struct stack *s, const struct ip_addr *peer_ip)
+uint32_t tcp_timestamp_offset(const struct stack *s, const struct ip_addr *peer_ip,
+			      uint16_t peer_port, uint16_t local_port)
 {
-	return (uint32_t)(hash_tuple(s, s->tcp->isn_key, peer_ip, 0, 0) >> 32);
+	return (uint32_t)(hash_tuple(s, s->tcp->isn_key, peer_ip, peer_port, local_port) >> 32);
 }
 
 static bool port_is_free(struct tcp_table *t, const struct endpoint *peer, uint16_t port)

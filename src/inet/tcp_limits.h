@@ -73,8 +73,18 @@ enum { TCP_REO_WND_PERSIST = 16 }; /* recoveries (RFC 8985 6.2, step 4) */
 /* Closed by the program, and the peer neither sends its FIN nor anything else. */
 #define TCP_FIN_WAIT_2_NS TCP_S(60)
 
+/* A SYN cookie (tcp_cookie.h) is good for so long at least, and for twice that at most: the peer's
+ * acknowledgement may be lost, and its first text come some repetitions later. */
+#define TCP_COOKIE_PERIOD_NS TCP_S(32)
+
+/* Shut down both ways and without progress for so long, a connection is given up when the table of
+ * connections is nearly full: as many as TCP_SPARE_CONNECTIONS are left. */
+#define TCP_DESERTED_NS TCP_S(1)
+
 /* What peers can make us hold */
 enum {
+	TCP_SPARE_CONNECTIONS = 8, /* see above */
+	TCP_DESERTED_LOOKS = 16,   /* closing connections that one new one looks at */
 	/* SYN-ACKs after the first: 1, 2, 4, 8 and 16 s apart, gone after 63 s. */
 	TCP_HALF_OPEN_RETRIES = 5,
 	/* Of max_half_open, and of sets of ranges when half of them are in use, what peers whose

@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_listen.h"
+#include "inet/tcp_cookie.h"
 #include "inet/tcp_ecn.h"
 #include "inet/tcp_input.h"
 #include "inet/tcp_output.h"
@@ -19,24 +20,46 @@ uint16_t tcp_half_mss(const struct tcp_half *h)
 	return tcp_own_mss(h->listener);
 }
 
-/* A place for one more; the oldest of the same group, or of all, may have to give way. */
-static struct tcp_half *new_half(struct stack *s, uint8_t group)
+static bool accept_queue_is_full(const struct tcp_cb *listener)
 {
-	struct tcp_table *t = s->tcp;
-	uint32_t share = t->halves.count / TCP_PEER_SHARE_DIVISOR;
-	struct tcp_half *victim = NULL;
+	return listener->accept_count >= listener->backlog;
+}
 
-	if (t->halves.count == 0)
-		return NULL;
+/* A place to keep one more, or NULL: all are taken, or all that one group of peers may have. */
+static struct tcp_half *new_half(struct tcp_table *t, uint8_t group)
+{
+	uint32_t share = t->halves.count / TCP_PEER_SHARE_DIVISOR;
+
 	if (t->group_count[group] > 0 && t->group_count[group] >= share)
-		victim = tcp_half_oldest_of(t, group);
-	else if (t->halves.used == t->halves.count)
-		victim = tcp_half_oldest(t);
-	if (victim != NULL) {
-		tcp_half_remove(t, victim);
-		s->stats.tcp_half_open_evicted++;
-	}
+		return NULL;
 	return tcp_slab_get(&t->halves);
+}
+
+/* There is no place for it: a cookie. Its number may lie before those of a connection whose
+ * TIME-WAIT it ends (RFC 6191); what is left of that one the peer tells by its timestamps. */
+static void answer_by_cookie(struct stack *s, struct tcp_half *h)
+{
+	if (accept_queue_is_full(
+		h->listener)) { /* the SYN will come again, a cookie's ACK may not */
+		s->stats.tcp_backlog_full++;
+		return;
+	}
+	tcp_cookie_make(s, h);
+	tcp_reply_syn_ack(s, h, h->made_tick);
+}
+
+static void keep(struct stack *s, const struct tcp_half *syn, struct tcp_half *h,
+		 uint32_t iss_floor)
+{
+	*h = *syn;
+	h->iss = tcp_isn(s, &h->peer_ip, (uint16_t)h->local_port_peer_port,
+			 (uint16_t)(h->local_port_peer_port >> 16));
+	if (iss_floor != 0 && seq_leq(h->iss, iss_floor))
+		h->iss = iss_floor + 1;
+	wheel_entry_init(&h->timer);
+	tcp_half_add(s->tcp, h);
+	tcp_timer_arm_half(s->tcp, h, s->now_ns + TCP_RTO_INITIAL_NS);
+	tcp_reply_syn_ack(s, h, tcp_clock(s));
 }
 
 /* RFC 9293 3.10.7.2, third: a SYN makes a half-open connection, and is answered. */
@@ -45,19 +68,11 @@ static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
 {
 	struct stack *s = listener->sock.stack;
 	uint8_t group = tcp_peer_group(s->tcp, &pkt->src);
-	struct tcp_half *h = new_half(s, group);
-	uint32_t iss;
-
-	if (h == NULL)
-		return;
-	iss = tcp_isn(s, &pkt->src, seg->sport, seg->dport);
-	if (iss_floor != 0 && seq_leq(iss, iss_floor))
-		iss = iss_floor + 1;
-	*h = (struct tcp_half){
+	struct tcp_half *h = new_half(s->tcp, group);
+	struct tcp_half syn = {
 	    .listener = listener,
 	    .peer_ip = pkt->src,
 	    .local_port_peer_port = (uint32_t)seg->dport << 16 | seg->sport,
-	    .iss = iss,
 	    .irs = seg->seq,
 	    .ts_recent = seg->tsval,
 	    .made_tick = tcp_clock(s),
@@ -71,23 +86,11 @@ static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
 	    .window_scale = seg->has.window_scale,
 	    .ecn = tcp_ecn_is_setup_syn(seg->flags) && tcp_ecn_answers(s, listener->cc),
 	};
-	wheel_entry_init(&h->timer);
-	tcp_half_add(s->tcp, h);
-	tcp_timer_arm_half(s->tcp, h, s->now_ns + TCP_RTO_INITIAL_NS);
-	tcp_reply_syn_ack(s, h);
-}
 
-void tcp_listen_segment(struct tcp_cb *listener, const struct tcp_segment *seg,
-			const struct packet *pkt, uint32_t iss_floor)
-{
-	if (seg->flags & TCP_RST) /* first */
-		return;
-	if (seg->flags & TCP_ACK) { /* second */
-		tcp_reply_reset(listener->sock.stack, pkt, seg);
-		return;
-	}
-	if (seg->flags & TCP_SYN) /* third; anything else is dropped */
-		syn_arrives(listener, seg, pkt, iss_floor);
+	if (h != NULL)
+		keep(s, &syn, h, iss_floor);
+	else
+		answer_by_cookie(s, &syn);
 }
 
 /* RFC 9293 3.10.7.4, first, and PAWS (RFC 7323 5). What passes here makes a connection, which only
@@ -116,7 +119,7 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 {
 	struct tcp_cb *listener = h->listener, *cb;
 
-	if (listener->accept_count >= listener->backlog) {
+	if (accept_queue_is_full(listener)) {
 		s->stats.tcp_backlog_full++;
 		return NULL;
 	}
@@ -137,7 +140,8 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 	cb->sock.peer = (struct endpoint){h->peer_ip, (uint16_t)h->local_port_peer_port};
 	cb->iss = cb->snd_una = h->iss;
 	cb->snd_nxt = cb->snd_end = h->iss + 1;
-	cb->ts_offset = tcp_timestamp_offset(s, &h->peer_ip);
+	cb->ts_offset =
+	    tcp_timestamp_offset(s, &h->peer_ip, cb->sock.peer.port, cb->sock.local.port);
 	cb->rcv_shift = h->rcv_shift;
 	cb->ecn = h->ecn;
 	tcp_set_state(cb, TCP_SYN_RECEIVED);
@@ -162,13 +166,44 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 	list_add_tail(&listener->accept_queue, &cb->link);
 	listener->accept_count++;
 	tcp_table_add(s->tcp, cb);
-	tcp_half_remove(s->tcp, h);
 	return cb;
+}
+
+/* An acknowledgement of what we do not know: RFC 9293 3.10.7.2, second, or of a cookie. */
+static struct tcp_cb *ack_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
+				  const struct packet *pkt)
+{
+	struct stack *s = listener->sock.stack;
+	struct tcp_half h;
+	struct tcp_cb *cb;
+
+	if ((seg->flags & TCP_SYN) || !tcp_cookie_check(s, listener, seg, pkt, &h)) {
+		tcp_reply_reset(s, pkt, seg);
+		return NULL;
+	}
+	cb = promote(s, &h, pkt);
+	if (cb != NULL)
+		cb->rtt_start_ns = 0; /* nobody knows when our SYN-ACK went */
+	return cb;
+}
+
+struct tcp_cb *tcp_listen_segment(struct tcp_cb *listener, const struct tcp_segment *seg,
+				  const struct packet *pkt, uint32_t iss_floor)
+{
+	if (seg->flags & TCP_RST) /* first */
+		return NULL;
+	if (seg->flags & TCP_ACK) /* second */
+		return ack_arrives(listener, seg, pkt);
+	if (seg->flags & TCP_SYN) /* third; anything else is dropped */
+		syn_arrives(listener, seg, pkt, iss_floor);
+	return NULL;
 }
 
 struct tcp_cb *tcp_half_segment(struct stack *s, struct tcp_half *h, const struct tcp_segment *seg,
 				const struct packet *pkt)
 {
+	struct tcp_cb *cb;
+
 	if (seg->flags & TCP_RST) { /* first and second, RFC 5961 3.2 */
 		if (seg->seq == h->irs + 1)
 			tcp_half_remove(s->tcp, h);
@@ -178,7 +213,7 @@ struct tcp_cb *tcp_half_segment(struct stack *s, struct tcp_half *h, const struc
 		return NULL;
 	}
 	if ((seg->flags & (TCP_SYN | TCP_ACK)) == TCP_SYN && seg->seq == h->irs) {
-		tcp_reply_syn_ack(s, h); /* the peer has not received the first */
+		tcp_reply_syn_ack(s, h, tcp_clock(s)); /* the peer has not received the first */
 		return NULL;
 	}
 	if (h->timestamps && !seg->has.timestamps) /* RFC 7323 3.2 */
@@ -199,7 +234,10 @@ struct tcp_cb *tcp_half_segment(struct stack *s, struct tcp_half *h, const struc
 		tcp_reply_reset(s, pkt, seg);
 		return NULL;
 	}
-	return promote(s, h, pkt);
+	cb = promote(s, h, pkt);
+	if (cb != NULL)
+		tcp_half_remove(s->tcp, h);
+	return cb;
 }
 
 void tcp_half_timeout(struct stack *s, struct tcp_half *h)
@@ -213,16 +251,17 @@ void tcp_half_timeout(struct stack *s, struct tcp_half *h)
 		ip_doubt(s, &h->peer_ip);
 	h->retries++;
 	tcp_timer_arm_half(s->tcp, h, s->now_ns + (TCP_RTO_INITIAL_NS << h->retries));
-	tcp_reply_syn_ack(s, h);
+	tcp_reply_syn_ack(s, h, tcp_clock(s));
 }
 
 void tcp_listen_close(struct tcp_cb *listener)
 {
 	struct tcp_table *t = listener->sock.stack->tcp;
-	struct tcp_half *h = tcp_half_oldest(t), *next;
+	struct list *pos, *next;
 
-	for (; h != NULL; h = next) {
-		next = tcp_half_younger(t, h);
+	list_for_each_safe (pos, next, &t->half_open) {
+		struct tcp_half *h = list_entry(pos, struct tcp_half, link);
+
 		if (h->listener == listener)
 			tcp_half_remove(t, h);
 	}

@@ -114,22 +114,26 @@ void tcp_reply_before_change(struct tcp_cb *cb)
 	cb->last_ack_sent = cb->rcv_nxt;
 }
 
-static struct reply half_reply(const struct stack *s, const struct tcp_half *h)
+/* With a timestamp of that tick of our clock. */
+static struct reply half_reply(const struct stack *s, const struct tcp_half *h, uint32_t tick)
 {
+	uint16_t local_port = (uint16_t)(h->local_port_peer_port >> 16);
+	uint16_t peer_port = (uint16_t)h->local_port_peer_port;
+
 	return (struct reply){
-	    .local = {s->cfg.addr, (uint16_t)(h->local_port_peer_port >> 16)},
-	    .peer = {h->peer_ip, (uint16_t)h->local_port_peer_port},
+	    .local = {s->cfg.addr, local_port},
+	    .peer = {h->peer_ip, peer_port},
 	    .ack = h->irs + 1,
 	    .wnd = tcp_half_window(h),
-	    .tsval = tcp_clock(s) + tcp_timestamp_offset(s, &h->peer_ip),
+	    .tsval = tick + tcp_timestamp_offset(s, &h->peer_ip, peer_port, local_port),
 	    .tsecr = h->ts_recent,
 	    .answer = true,
 	};
 }
 
-void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h)
+void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h, uint32_t tick)
 {
-	struct reply r = half_reply(s, h);
+	struct reply r = half_reply(s, h, tick);
 	struct tcp_syn_options o = {
 	    .mss = tcp_half_mss(h),
 	    .window_scale = h->window_scale,
@@ -148,7 +152,7 @@ void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h)
 
 void tcp_reply_ack(struct stack *s, const struct tcp_half *h)
 {
-	struct reply r = half_reply(s, h);
+	struct reply r = half_reply(s, h, tcp_clock(s));
 
 	r.seq = h->iss + 1;
 	r.flags = TCP_ACK;

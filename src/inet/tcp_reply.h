@@ -20,8 +20,9 @@ void tcp_reply_abort(struct tcp_cb *cb);
  * begins. */
 void tcp_reply_last_abort(struct tcp_cb *cb);
 
-/* SYN-ACK of a half-open connection, the first or again; a bare ACK (RFC 5961's challenge). */
-void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h);
+/* SYN-ACK of a half-open connection, the first or again, with a timestamp of that tick; a bare ACK
+ * (RFC 5961's challenge). */
+void tcp_reply_syn_ack(struct stack *s, const struct tcp_half *h, uint32_t tick);
 void tcp_reply_ack(struct stack *s, const struct tcp_half *h);
 
 /* Acknowledges what was received so far, at once, with the echo of marks as it is (RFC 8257 3.2).

@@ -7,6 +7,7 @@
 #include "inet/tcp_ranges.h"
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_receive.h"
+#include "inet/tcp_reply.h"
 #include "inet/tcp_sendq.h"
 #include "inet/tcp_sent.h"
 #include "inet/tcp_timer.h"
@@ -70,7 +71,9 @@ int tcp_create(struct stack *s)
 		return -ENOMEM;
 	s->tcp = t;
 	list_init(&t->output);
+	list_init(&t->half_open);
 	list_init(&t->time_wait);
+	list_init(&t->closing);
 	wheel_init(&t->wheel, s->now_ns);
 	wheel_init(&t->half_wheel, s->now_ns);
 	t->next_ns = UINT64_MAX;
@@ -197,13 +200,51 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->no_path = true;
 }
 
+/* All that is left is the peer's part, and that may never come. */
+static bool is_deserted(const struct tcp_cb *cb)
+{
+	return tcp_fin_acked(cb) || cb->sock.stack->now_ns - cb->progress_ns >= TCP_DESERTED_NS;
+}
+
+/* Ends one of the connections that are shut down both ways. Those that are still at work go to the
+ * end of the list, so that each is looked at in its turn. */
+static void end_deserted(struct tcp_table *t)
+{
+	for (int i = 0; i < TCP_DESERTED_LOOKS && !list_empty(&t->closing); i++) {
+		struct tcp_cb *cb = list_entry(t->closing.next, struct tcp_cb, link);
+
+		if (is_deserted(cb)) {
+			cb->sock.stack->stats.tcp_deserted++;
+			tcp_reply_abort(cb);
+			tcp_fail(cb, -ETIMEDOUT);
+			return;
+		}
+		list_del(&cb->link);
+		list_add_tail(&t->closing, &cb->link);
+	}
+}
+
+/* Room for one more. Who has a closing one learns of its end first, so there are some to spare. */
+static void make_room(struct tcp_table *t)
+{
+	if (t->cbs.used + TCP_SPARE_CONNECTIONS < t->cbs.count)
+		return;
+	if (list_empty(&t->time_wait)) {
+		end_deserted(t);
+	} else if (t->cbs.used == t->cbs.count) {
+		struct tcp_cb *cb = list_entry(t->time_wait.next, struct tcp_cb, link);
+
+		cb->sock.stack->stats.tcp_time_wait_recycled++;
+		tcp_finish(cb);
+	}
+}
+
 struct tcp_cb *tcp_cb_new(struct stack *s, void *user)
 {
 	struct tcp_table *t = s->tcp;
 	struct tcp_cb *cb;
 
-	if (t->cbs.used == t->cbs.count && !list_empty(&t->time_wait))
-		tcp_finish(list_entry(t->time_wait.next, struct tcp_cb, link));
+	make_room(t);
 	cb = tcp_slab_get(&t->cbs);
 	if (cb == NULL)
 		return NULL;

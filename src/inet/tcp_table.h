@@ -18,25 +18,13 @@ enum { TCP_BOUND_SLOTS = 1024 };
 /* Which pool: the stack's own, or another one, as the device's. */
 enum tcp_pool_kind { TCP_POOL_OWN, TCP_POOL_OTHER, TCP_POOL_KINDS };
 
-/* The queues that a half-open connection is in, oldest first: of all, and of its group of peers. */
-enum tcp_half_order { TCP_HALF_OF_ALL, TCP_HALF_OF_GROUP, TCP_HALF_ORDERS };
-
-/* Numbers of half-open connections in their slab, from 1 on; 0: none. They are half as large as
- * pointers, so that there is room for two queues. */
-struct tcp_half_queue {
-	uint32_t first, last;
-};
-struct tcp_half_link {
-	uint32_t prev, next;
-};
-
 /* A connection in SYN-RECEIVED that came from a listener: what is needed to answer, and to make a
  * control block when the peer proves that it received the answer. */
 struct tcp_half {
 	struct tcp_half *hash_next;
 	struct tcp_cb *listener;
 	struct wheel_entry timer; /* the next SYN-ACK */
-	struct tcp_half_link links[TCP_HALF_ORDERS];
+	struct list link;         /* in the table's list of them */
 	struct ip_addr peer_ip;
 	uint32_t local_port_peer_port; /* the ports, each 16 bits */
 	uint32_t iss, irs;
@@ -78,13 +66,15 @@ struct tcp_table {
 	struct tcp_sets reassemblies[TCP_SET_SIZES], ranges[TCP_SET_SIZES], sent[TCP_SET_SIZES];
 	struct tcp_half **half_slots;
 	uint32_t half_mask;
-	struct tcp_half_queue half_queue;                   /* all of them */
-	struct tcp_half_queue group_queue[TCP_PEER_GROUPS]; /* of each group of peers */
+	struct list half_open; /* all of them: link */
 	uint32_t group_count[TCP_PEER_GROUPS];
+	uint64_t cookies_until_ns; /* till then an acknowledgement may answer a cookie */
 	uint32_t group_opened[TCP_PEER_GROUPS]; /* connections that came from a listener */
 	struct tcp_cb *bound[TCP_BOUND_SLOTS];  /* by port: bound_next */
 	uint32_t listeners;
 	struct list time_wait; /* closed by their programs, oldest first: link */
+	/* Shut down both ways, oldest first, some of them looked at already: link. */
+	struct list closing;
 	uint32_t port_next;
 	/* Buffers held, while a pool is scarce (tcp_pressure.c), and when they are counted again.
 	 */
@@ -119,13 +109,10 @@ struct tcp_half *tcp_half_find(struct tcp_table *t, const struct ip_addr *peer_i
 			       uint16_t peer_port, uint16_t local_port);
 void tcp_half_add(struct tcp_table *t, struct tcp_half *h);
 void tcp_half_remove(struct tcp_table *t, struct tcp_half *h); /* and frees it */
-/* The oldest of all, and of a group of peers; the next younger of all. NULL: none. */
-struct tcp_half *tcp_half_oldest(const struct tcp_table *t);
-struct tcp_half *tcp_half_oldest_of(const struct tcp_table *t, uint8_t group);
-struct tcp_half *tcp_half_younger(const struct tcp_table *t, const struct tcp_half *h);
 
 /* A zeroed control block in CLOSED with its defaults, or NULL. When all are in use the oldest
- * TIME-WAIT gives way. */
+ * TIME-WAIT gives way; when nearly all are, and there is no TIME-WAIT, a connection that is shut
+ * down both ways and of whose peer nothing is wanted or heard any more: TCP_DESERTED_NS. */
 struct tcp_cb *tcp_cb_new(struct stack *s, void *user);
 void tcp_cb_free(struct tcp_cb *cb);
 
@@ -148,9 +135,10 @@ uint16_t tcp_port_choose(struct tcp_cb *cb, const struct endpoint *peer, bool sh
 /* RFC 6528: the initial sequence number of a connection. */
 uint32_t tcp_isn(const struct stack *s, const struct ip_addr *peer_ip, uint16_t peer_port,
 		 uint16_t local_port);
-/* The offset of its timestamps (RFC 7323 5.4), the same for each connection of two endpoints, so
- * that RFC 6191 may compare them. */
-uint32_t tcp_timestamp_offset(const struct stack *s, const struct ip_addr *peer_ip);
+/* The offset of its timestamps (RFC 7323 5.4), the same for each connection of the same addresses
+ * and ports, so that RFC 6191 may compare them; of others nobody learns anything by it. */
+uint32_t tcp_timestamp_offset(const struct stack *s, const struct ip_addr *peer_ip,
+			      uint16_t peer_port, uint16_t local_port);
 
 /* May a challenge ACK go out for this connection, now? Counts it. `tick` and `count` are the
  * connection's. */

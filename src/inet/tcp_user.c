@@ -168,7 +168,7 @@ int tcp_connect(struct sock *k, const struct endpoint *peer)
 		cb->iss = iss_floor + 1;
 	cb->snd_una = cb->snd_nxt = cb->iss;
 	cb->snd_end = cb->iss + 1;
-	cb->ts_offset = tcp_timestamp_offset(s, &peer->ip);
+	cb->ts_offset = tcp_timestamp_offset(s, &peer->ip, peer->port, k->local.port);
 	cb->rcv_shift = tcp_window_shift(cb->recv_limit);
 	tcp_set_state(cb, TCP_SYN_SENT);
 	tcp_table_add(s->tcp, cb);
@@ -338,6 +338,15 @@ static bool can_close_sending(const struct tcp_cb *cb)
 	       cb->state == TCP_CLOSE_WAIT;
 }
 
+/* Shut down both ways, a connection may have to give way: tcp_cb_new(). */
+static void note_closing(struct tcp_cb *cb)
+{
+	if (!cb->fin_queued || cb->state == TCP_TIME_WAIT || cb->state == TCP_CLOSED)
+		return;
+	list_del(&cb->link);
+	list_add_tail(&cb->sock.stack->tcp->closing, &cb->link);
+}
+
 int tcp_shutdown(struct sock *k, int how)
 {
 	struct tcp_cb *cb = tcp_cb_of(k);
@@ -353,6 +362,8 @@ int tcp_shutdown(struct sock *k, int how)
 	}
 	if (how != SHUT_RD && can_close_sending(cb))
 		close_sending(cb);
+	if (cb->read_closed)
+		note_closing(cb);
 	return 0;
 }
 
@@ -395,6 +406,8 @@ void tcp_close(struct sock *k)
 		close_sending(cb);
 	if (cb->state == TCP_TIME_WAIT)
 		list_add_tail(&cb->sock.stack->tcp->time_wait, &cb->link);
+	else
+		note_closing(cb);
 	tcp_timer_start_life(cb);
 }
 

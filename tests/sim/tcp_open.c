@@ -369,7 +369,7 @@ void end_finish(struct end *e)
 		p->ends_used--;
 }
 
-/* Has the server's host held handshakes up, or given some up for newer ones? The last step of one
+/* Has the server's host held handshakes up, or kept nothing of them? The last step of one
  * comes again with the client's data, until the half-open connection is given up. */
 static bool may_refuse(const struct programs *p, const struct conn *c)
 {
@@ -377,7 +377,7 @@ static bool may_refuse(const struct programs *p, const struct conn *c)
 	const struct stack_stats *stats = h->stack != NULL ? stack_stats(h->stack) : NULL;
 
 	return stats != NULL &&
-	       stats->tcp_backlog_full + stats->tcp_peer_full + stats->tcp_half_open_evicted > 0;
+	       stats->tcp_backlog_full + stats->tcp_peer_full + stats->tcp_cookies_sent > 0;
 }
 
 /* Is that how this connection may fail? Counts it. */
