@@ -27,7 +27,8 @@
 #define INET_CHECK_NS UINT64_C(100000000)
 
 /* Frames that are taken from the device in one poll while the program has results to take: half of
- * those that it has worked off since the last, with a pop and a push each, so that it catches up. */
+ * those that it has worked off since the last, with a pop and a push each, so that it catches up.
+ */
 enum { INET_BUSY_BURST = INET_WAITS / 4 };
 
 /* How often the device is asked in one poll while nothing else is to be done. */
