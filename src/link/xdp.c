@@ -453,9 +453,9 @@ static const struct link_ops xdp_ops = {
 /* Frames of the wanted size must fit where they are put. */
 static int check_mtu(const struct xdp *x, const struct xdp_setup *opt)
 {
-	uint32_t mtu = opt->mtu ? opt->mtu : x->link.info.mtu;
-
-	return mtu > XDP_CHUNK_MTU && !x->multi_buffer ? -EMSGSIZE : 0;
+	return !x->multi_buffer && (opt->mtu ? opt->mtu : x->link.info.mtu) > XDP_CHUNK_MTU
+		   ? -EMSGSIZE
+		   : 0;
 }
 
 static int take_program(struct xdp *x, const struct xdp_setup *opt, int index, bool large)
@@ -471,7 +471,6 @@ static int take_program(struct xdp *x, const struct xdp_setup *opt, int index, b
 static int open_all(struct xdp *x, const struct xdp_setup *opt)
 {
 	struct interface itf;
-	bool large;
 	int rc = interface_read(&itf, opt->interface);
 
 	if (rc < 0)
@@ -479,9 +478,8 @@ static int open_all(struct xdp *x, const struct xdp_setup *opt)
 	x->index = itf.index;
 	x->link.info.mtu = itf.mtu;
 	memcpy(x->link.info.mac, opt->mac ? opt->mac : itf.mac, sizeof(itf.mac));
-	large = itf.mtu > XDP_CHUNK_MTU;
 	/* Until the socket is in its map, the program lets all pass. */
-	rc = take_program(x, opt, itf.index, large);
+	rc = take_program(x, opt, itf.index, itf.mtu > XDP_CHUNK_MTU);
 	if (rc == 0)
 		rc = xdp_socket_open(x, opt);
 	if (rc == 0)
