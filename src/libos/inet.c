@@ -76,15 +76,48 @@ static void set_arp(struct stack_config *cfg, const struct config *c)
 		cfg->arp_request_retries = c->arp_request_retries;
 }
 
-void inet_examine(const struct config *c, uint32_t mtu, const char *interface,
-		  struct findings *found)
+/* The mask of a network that has an address of its own and one of all its hosts; 0: it has not. */
+static uint32_t network_mask(uint8_t prefix_len)
 {
+	return prefix_len > 0 && prefix_len < 31 ? UINT32_MAX << (32 - prefix_len) : 0;
+}
+
+/* What the configuration takes for an address may still be none that one host of its network has.
+ */
+static bool addr_is_hosts(const struct config *c)
+{
+	const uint32_t addr = ip4_get(&c->addr), mask = network_mask(c->prefix_len);
+
+	return addr >> 24 != IN_LOOPBACKNET &&
+	       (mask == 0 || ((addr & ~mask) != 0 && (addr | mask) != UINT32_MAX));
+}
+
+static void examine_address(const struct config *c, struct findings *found)
+{
+	const uint32_t addr = ip4_get(&c->addr), mask = network_mask(c->prefix_len);
+	const uint32_t host = addr >> 24 == IN_LOOPBACKNET ? 0x0a000002 : (addr & mask) | 2;
+
 	if (!c->has_addr) {
 		findings_add(found, FINDING_ERROR, "address-missing",
 			     "%s needs an own IPv4 address, and none is given", c->libos);
 		findings_remedy(found, "export LOCAL_IPV4_ADDR=10.0.0.2/24, or write "
 				       "demikernel.local_ipv4_addr in the configuration file");
+	} else if (!addr_is_hosts(c)) {
+		findings_add(found, FINDING_ERROR, "address-not-of-a-host",
+			     "local_ipv4_addr is %u.%u.%u.%u/%u, which no host of a network has",
+			     addr >> 24, addr >> 16 & 255, addr >> 8 & 255, addr & 255,
+			     c->prefix_len ? c->prefix_len : 32);
+		findings_remedy(found,
+				"export LOCAL_IPV4_ADDR=%u.%u.%u.%u/%u, or another of a host",
+				host >> 24, host >> 16 & 255, host >> 8 & 255, host & 255,
+				mask ? c->prefix_len : 24);
 	}
+}
+
+void inet_examine(const struct config *c, uint32_t mtu, const char *interface,
+		  struct findings *found)
+{
+	examine_address(c, found);
 	if (mtu > 0 && c->mtu > mtu) {
 		findings_add(found, FINDING_ERROR, "mtu-too-large",
 			     "inetstack_config.mtu is %u, and %s carries %u", c->mtu,
@@ -101,7 +134,7 @@ static int check_config(const struct libos_env *env, const struct link_info *inf
 {
 	const struct config *c = env->config;
 
-	if (c->has_addr && c->mtu <= info->mtu)
+	if (c->has_addr && addr_is_hosts(c) && c->mtu <= info->mtu)
 		return 0;
 	if (env->found)
 		inet_examine(c, info->mtu, NULL, env->found);

@@ -359,6 +359,9 @@ static int check_gateway(struct config_reader *r)
 		    c->prefix_len);
 	if (addr == gateway)
 		return config_blame(r, key, line, "is local_ipv4_addr itself");
+	if (hosts > 1 && ((gateway & hosts) == 0 || (gateway & hosts) == hosts))
+		return config_blame(r, key, line,
+				    "is the address of the network, or of all its hosts");
 	return 0;
 }
 

@@ -206,7 +206,7 @@ static int set_gateway(struct config_reader *r, const struct config_key *key,
 {
 	uint32_t addr;
 
-	if (!config_word_ip4(value->text, &addr) || !names_host(addr))
+	if (!config_word_ip4(value->text, &addr) || !names_host(addr) || addr >> 24 == 127)
 		return wrong(r, key, value);
 	r->config->gateway = ip4(addr);
 	return 0;

@@ -350,6 +350,8 @@ static void wrong_values_are_told_with_what_is_right(void **state)
 	     "be reached"},
 	    {"demikernel:\n  local_ipv4_addr: 10.0.0.1/24\n  gateway: 10.0.0.1\n",
 	     "config.yaml:3: demikernel.gateway: is local_ipv4_addr itself"},
+	    {"demikernel:\n  local_ipv4_addr: 10.0.0.1/24\n  gateway: 10.0.0.255\n",
+	     "config.yaml:3: demikernel.gateway: is the address of the network, or of all its hosts"},
 	    {"demikernel:\n  local_ipv4_addr: 224.0.0.1\n",
 	     "config.yaml:2: demikernel.local_ipv4_addr: expected the IPv4 address of a host, as "
 	     "10.0.0.5 or 10.0.0.5/24, got \"224.0.0.1\""},

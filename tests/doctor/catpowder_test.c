@@ -95,6 +95,25 @@ static void no_address_is_given(void)
 	expect_init(0, NULL);
 }
 
+static void the_address_is_no_hosts(void)
+{
+	static const char *const addresses[] = {"127.0.0.1", "10.9.0.0/20", "10.9.15.255/20"};
+
+	for (unsigned i = 0; i < sizeof(addresses) / sizeof(addresses[0]); i++) {
+		char yaml[160];
+
+		snprintf(yaml, sizeof(yaml),
+			 "demikernel:\n  local_ipv4_addr: %s\n"
+			 "raw_socket:\n  linux_interface_name: va\n",
+			 addresses[i]);
+		unsetenv("LOCAL_IPV4_ADDR"); /* of the repair before */
+		configure_all("catpowder", yaml);
+		expect_error("address-not-of-a-host", EINVAL);
+		repair("address-not-of-a-host");
+		expect_init(0, NULL);
+	}
+}
+
 static void the_kernel_has_the_address(void)
 {
 	configure("");
@@ -348,6 +367,7 @@ int main(void)
 	    CASE(the_other_end_is_down),
 	    CASE(the_other_end_is_down_in_another_namespace),
 	    CASE(no_address_is_given),
+	    CASE(the_address_is_no_hosts),
 	    CASE(the_kernel_has_the_address),
 	    CASE(the_kernel_has_the_address_elsewhere),
 	    CASE(another_process_has_the_address),
