@@ -22,7 +22,11 @@ int blocking_init(void)
 {
 	int error = demi_init(NULL);
 
-	return error ? complain(error, "cannot start the library") : 0;
+	/* The library has said what hinders it, and what repairs that. */
+	if (error)
+		fprintf(stderr, "%s: cannot start the library: %s\n", program_invocation_short_name,
+			strerror(error));
+	return error;
 }
 
 int blocking_wait(demi_qresult_t *qr, demi_qtoken_t qt, uint32_t limit_ms)
