@@ -241,13 +241,15 @@ static void reset_at_the_end(struct tcp_cb *cb)
 	tcp_finish(cb);
 }
 
-/* 3.10.7.4, second, with RFC 5961 3.2: only the very next number resets. */
+/* 3.10.7.4, second, with RFC 5961 3.2: only the very next number resets, others in the window are
+ * challenged. One in front of it is dropped, though its text may reach in. */
 static bool step_reset(struct tcp_cb *cb, const struct tcp_segment *seg)
 {
 	if (!(seg->flags & TCP_RST))
 		return true;
 	if (seg->seq != cb->rcv_nxt) {
-		tcp_challenge(cb);
+		if (seg->seq - cb->rcv_nxt < cb->rcv_adv - cb->rcv_nxt)
+			tcp_challenge(cb);
 	} else {
 		cb->sock.stack->stats.tcp_resets_received++;
 		if (cb->state == TCP_SYN_RECEIVED)

@@ -207,7 +207,7 @@ struct tcp_cb *tcp_half_segment(struct stack *s, struct tcp_half *h, const struc
 	if (seg->flags & TCP_RST) { /* first and second, RFC 5961 3.2 */
 		if (seg->seq == h->irs + 1)
 			tcp_half_remove(s->tcp, h);
-		else if (acceptable(h, seg) &&
+		else if (seg->seq - (h->irs + 1) < tcp_half_window(h) &&
 			 tcp_challenge_allowed(s, &h->challenge_tick, &h->challenges))
 			tcp_reply_ack(s, h);
 		return NULL;
