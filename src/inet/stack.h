@@ -82,7 +82,9 @@ struct stack_config {
 	/* TCP */
 	/* TCP_CONGESTION of new sockets, borrowed: "cubic", "reno", "dctcp", "none" */
 	const char *congestion;
-	uint8_t ecn;           /* enum stack_ecn; default STACK_ECN_PASSIVE */
+	uint8_t ecn; /* enum stack_ecn; default STACK_ECN_PASSIVE */
+	/* Connections that are faster are paced (tcp_pace.h); 0: none is; default 20 Mbit/s. */
+	uint64_t pace_above_bytes_per_s;
 	bool nagle;            /* default off */
 	uint32_t time_wait_ms; /* 2 MSL; 0: none */
 	bool keepalive;        /* new sockets' default */

@@ -141,6 +141,7 @@ struct tcp_cb {
 			uint8_t recovery : 2;   /* enum tcp_recovery */
 			bool tlp_due : 1;       /* a tail loss probe is to be sent: tcp_rack.h */
 			bool ecn : 1;           /* RFC 3168, agreed on */
+			bool paced : 1;         /* max_pacing_rate is one */
 			bool tlp_out : 1;       /* one was, and nothing is known of it: tlp_end */
 			uint8_t dupacks;
 			uint8_t probe_count; /* of a closed or silly window, in a row */
@@ -234,6 +235,9 @@ struct tcp_cb {
 	struct tcp_range dsack;    /* a duplicate to be reported (RFC 2883) */
 	struct tcp_ranges *sacked; /* what the peer has reported; NULL: none */
 	struct tcp_sent *sent;     /* when what is outstanding was sent; NULL: no log */
+	uint64_t max_pacing_rate;  /* bytes a second: tcp_pace.h */
+	uint64_t pace_next_ns;     /* when the next segment may go; 0: at once */
+	uint64_t pace_deadline_ns; /* when the connection is to look again; UINT64_MAX: off */
 	uint64_t rack_deadline_ns; /* the reordering timer or that of a probe; UINT64_MAX: off */
 	uint32_t min_rtt;          /* the shortest round trip of a stream, 2^10 ns; 0: none yet */
 	uint32_t tlp_end;          /* snd_nxt behind the probe */

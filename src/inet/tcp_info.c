@@ -62,6 +62,7 @@ static void fill_sending(const struct tcp_cb *cb, struct tcp_info *info)
 	info->tcpi_snd_ssthresh =
 	    cb->ssthresh == UINT32_MAX ? SSTHRESH_NONE : segments(cb, cb->ssthresh);
 	info->tcpi_snd_wnd = cb->snd_wnd;
+	info->tcpi_max_pacing_rate = cb->max_pacing_rate;
 	info->tcpi_bytes_acked = cb->acked_bytes;
 	info->tcpi_notsent_bytes = tcp_fin_sent(cb) ? 0 : cb->snd_end - cb->snd_nxt;
 }

@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_info.h"
+#include "inet/tcp_pace.h"
 #include "inet/tcp_receive.h"
 #include "inet/tcp_table.h"
 #include "inet/tcp_timer.h"
@@ -51,6 +52,22 @@ static int set_congestion(struct tcp_cb *cb, const char *name, uint32_t len)
 		return -ENOENT;
 	tcp_cc_change(cb, cc);
 	return 0;
+}
+
+/* As the kernel does it: of 32 or of 64 bits, all of which set are no bound. */
+static int set_pacing_rate(struct tcp_cb *cb, const void *val, uint32_t len)
+{
+	uint64_t rate = 0;
+	int v, r;
+
+	if (len >= sizeof(rate)) {
+		memcpy(&rate, val, sizeof(rate));
+		return tcp_pace_set_rate(cb, rate);
+	}
+	r = get_int(val, len, &v);
+	if (r != 0)
+		return r;
+	return tcp_pace_set_rate(cb, (uint32_t)v == UINT32_MAX ? UINT64_MAX : (uint32_t)v);
 }
 
 static int set_socket_option(struct tcp_cb *cb, int name, int v)
@@ -156,6 +173,8 @@ int tcp_setsockopt(struct sock *k, int level, int name, const void *val, uint32_
 		return set_linger(cb, val, len);
 	if (level == IPPROTO_TCP && name == TCP_CONGESTION)
 		return set_congestion(cb, val, len);
+	if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE)
+		return set_pacing_rate(cb, val, len);
 	r = get_int(val, len, &v);
 	if (r != 0)
 		return r;
@@ -250,6 +269,17 @@ static void give(void *val, uint32_t *len, const void *from, uint32_t bytes)
 	memcpy(val, from, *len);
 }
 
+static void give_pacing_rate(const struct tcp_cb *cb, void *val, uint32_t *len)
+{
+	uint64_t rate = cb->max_pacing_rate;
+	uint32_t most = rate < UINT32_MAX ? (uint32_t)rate : UINT32_MAX;
+
+	if (*len >= sizeof(rate))
+		give(val, len, &rate, sizeof(rate));
+	else
+		give(val, len, &most, sizeof(most));
+}
+
 /* The options that are more than a number. -ENOPROTOOPT: none of them. */
 static int get_structure(const struct tcp_cb *cb, int level, int name, void *val, uint32_t *len)
 {
@@ -262,6 +292,8 @@ static int get_structure(const struct tcp_cb *cb, int level, int name, void *val
 	} else if (level == IPPROTO_TCP && name == TCP_CONGESTION) {
 		strncpy(cc, cb->cc->name, sizeof(cc) - 1);
 		give(val, len, cc, sizeof(cc));
+	} else if (level == SOL_SOCKET && name == SO_MAX_PACING_RATE) {
+		give_pacing_rate(cb, val, len);
 	} else if (level == IPPROTO_TCP && name == TCP_INFO) {
 		tcp_info_fill(cb, &info);
 		give(val, len, &info, sizeof(info));
@@ -301,6 +333,8 @@ void tcp_copy_options(struct sock *to, const struct sock *other)
 	cb->user_timeout_ms = from->user_timeout_ms;
 	cb->user_mss = from->user_mss;
 	cb->cc = from->cc;
+	cb->paced = from->paced;
+	cb->max_pacing_rate = from->max_pacing_rate;
 	cb->linger = from->linger;
 	cb->linger_s = from->linger_s;
 	cb->send_limit = from->send_limit;

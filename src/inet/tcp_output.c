@@ -18,6 +18,7 @@
 #include "inet/tcp_output.h"
 #include "inet/tcp_fast.h"
 #include "inet/tcp_frame.h"
+#include "inet/tcp_pace.h"
 #include "inet/tcp_rack.h"
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_recovery.h"
@@ -173,9 +174,10 @@ static uint32_t frame_bytes(const struct tcp_cb *cb)
 	if (!(cfg->offloads & OFFLOAD_TSO) || cfg->tso_max_bytes < 2 * cb->mss ||
 	    ip_path_is_narrow(cb->sock.stack, &cb->sock.peer.ip))
 		return cb->mss;
-	return cfg->tso_max_bytes < 65535 - IP_HEADERS_ROOM - TCP_HEADER_MAX_BYTES
-		   ? cfg->tso_max_bytes
-		   : 65535 - IP_HEADERS_ROOM - TCP_HEADER_MAX_BYTES;
+	return tcp_pace_frame_bytes(cb, cfg->tso_max_bytes <
+						65535 - IP_HEADERS_ROOM - TCP_HEADER_MAX_BYTES
+					    ? cfg->tso_max_bytes
+					    : 65535 - IP_HEADERS_ROOM - TCP_HEADER_MAX_BYTES);
 }
 
 /* Less than a segment is sent only for a reason: RFC 9293 3.8.6.2.1, and 3.7.4 (Nagle). */
@@ -263,6 +265,7 @@ static int output_new(struct tcp_cb *cb, struct frame *f)
 		    : !tcp_frame_control(cb, f, cb->snd_nxt, flags))
 		return -1;
 	sent_new(cb, len, fin);
+	tcp_pace_sent(cb, len);
 	if (cb->recovery != TCP_OPEN)
 		tcp_recovery_sent_new(cb, len);
 	return 1;
@@ -304,6 +307,7 @@ static int output_again(struct tcp_cb *cb, struct frame *f, enum tcp_rtx_rule ru
 	if (!frame_again(cb, f, seq, &end))
 		return -1;
 	tcp_recovery_sent_again(cb, rule, seq, end);
+	tcp_pace_sent(cb, end - seq);
 	return 1;
 }
 
@@ -412,6 +416,18 @@ static int output_ack(struct tcp_cb *cb, struct frame *f)
 	return 1;
 }
 
+/* What is lost, what is new, what may be lost. As output_new(). */
+static int output_data(struct tcp_cb *cb, struct frame *f)
+{
+	int r = cb->recovery != TCP_OPEN ? output_again(cb, f, TCP_RTX_LOST) : 0;
+
+	if (r == 0)
+		r = output_new(cb, f);
+	if (r == 0 && cb->recovery != TCP_OPEN)
+		r = output_again(cb, f, TCP_RTX_DOUBTED);
+	return r;
+}
+
 /* The next frame of a connection: 1, 0: nothing more, -1: no buffer. What was received out of order
  * is reported before data is sent, which has no room for it. */
 static int next_frame(struct tcp_cb *cb, struct frame *f)
@@ -426,12 +442,8 @@ static int next_frame(struct tcp_cb *cb, struct frame *f)
 		r = output_tail_probe(cb, f);
 	if (cb->recovery == TCP_LOSS_RECOVERY)
 		rejoin(cb);
-	if (r == 0 && cb->recovery != TCP_OPEN)
-		r = output_again(cb, f, TCP_RTX_LOST);
-	if (r == 0)
-		r = output_new(cb, f);
-	if (r == 0 && cb->recovery != TCP_OPEN)
-		r = output_again(cb, f, TCP_RTX_DOUBTED);
+	if (r == 0 && (cb->pace_next_ns == 0 || !tcp_pace_holds(cb)))
+		r = output_data(cb, f);
 	if (r == 0 && cb->keepalive_due)
 		r = output_keepalive(cb, f);
 	if (r == 0)
@@ -445,7 +457,8 @@ static void settle(struct tcp_cb *cb)
 	struct stack *s = cb->sock.stack;
 	bool waiting = cb->snd_nxt != cb->snd_end && !tcp_fin_sent(cb);
 
-	if (waiting && cb->snd_nxt == cb->snd_una && cb->rtx_deadline_ns == UINT64_MAX) {
+	if (waiting && cb->snd_nxt == cb->snd_una && cb->rtx_deadline_ns == UINT64_MAX &&
+	    cb->pace_next_ns <= s->now_ns) {
 		cb->progress_ns = s->now_ns; /* the window holds it back: persist */
 		tcp_timer_start_rtx(cb);
 	}

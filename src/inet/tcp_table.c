@@ -192,7 +192,8 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->recv_limit = cfg->recv_buffer_bytes;
 	cb->rto_ns = TCP_RTO_INITIAL_NS;
 	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
-	cb->mss_deadline_ns = cb->rack_deadline_ns = UINT64_MAX;
+	cb->mss_deadline_ns = cb->rack_deadline_ns = cb->pace_deadline_ns = UINT64_MAX;
+	cb->max_pacing_rate = UINT64_MAX;
 	cb->offload = cfg->offloads & OFFLOAD_L4_CSUM;
 	cb->nagle = cfg->nagle;
 	cb->not_established = true;

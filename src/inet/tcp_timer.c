@@ -267,6 +267,10 @@ static void fired(struct tcp_cb *cb)
 		ack_fired(cb);
 	if (cb->rtx_deadline_ns <= now && !rtx_fired(cb))
 		return;
+	if (cb->pace_deadline_ns <= now) {
+		cb->pace_deadline_ns = UINT64_MAX;
+		tcp_output_request(cb);
+	}
 	if (cb->rack_deadline_ns <= now)
 		tcp_rack_fired(cb);
 	if (cb->life_deadline_ns <= now && !life_fired(cb))
@@ -274,7 +278,7 @@ static void fired(struct tcp_cb *cb)
 	if (cb->mss_deadline_ns <= now)
 		tcp_update_mss(cb);
 	next = min_ns(min_ns(cb->ack_deadline_ns, cb->rtx_deadline_ns), cb->life_deadline_ns);
-	next = min_ns(next, cb->rack_deadline_ns);
+	next = min_ns(next, min_ns(cb->rack_deadline_ns, cb->pace_deadline_ns));
 	next = min_ns(min_ns(next, cb->mss_deadline_ns), check_idle(cb));
 	if (next != UINT64_MAX)
 		tcp_timer_need(cb, next);

@@ -69,6 +69,8 @@ const struct config_key config_keys[] = {
 		 [CONGESTION_RENO] = "reno",
 		 [CONGESTION_DCTCP] = "dctcp",
 		 [CONGESTION_NONE] = "none"}},
+    {"inetstack_config.pacing_above", NULL, CONFIG_NUMBER, CONFIG_STACK,
+     FIELD(pacing_above_mbit_per_s), .min = 0, .max = 1000000, .unit = "Mbit/s", .fallback = "20"},
     {"inetstack_config.ecn", NULL, CONFIG_CHOICE, CONFIG_STACK, FIELD(ecn), .fallback = "passive",
      .choices =
 	 {[CONFIG_ECN_OFF] = "off", [CONFIG_ECN_PASSIVE] = "passive", [CONFIG_ECN_ON] = "on"}},

@@ -137,6 +137,7 @@ static void without_a_file_there_are_defaults(void **state)
 	assert_int_equal(config.mss, 0);
 	assert_int_equal(config.congestion_control, CONGESTION_CUBIC);
 	assert_int_equal(config.ecn, CONFIG_ECN_PASSIVE);
+	assert_int_equal(config.pacing_above_mbit_per_s, 20);
 	assert_int_equal(config.arp_table_len, 0);
 	assert_null(config.eal_init);
 	assert_null(config.interface);
