@@ -3,6 +3,7 @@
 # also when that is killed.
 #
 # SPDX-License-Identifier: MIT
+import glob
 import os
 import re
 import shutil
@@ -190,6 +191,11 @@ def ended_well(process, what, timeout=PATIENCE_S):
         raise AssertionError("%s: exit status %d\n%s" % (
             what, process.returncode, out.decode(errors="replace")))
     return out
+
+
+def cpu_seconds(pid):
+    """What a process has used of processors so far."""
+    return sum(int(open(path).read().split()[0]) for path in glob.glob("/proc/%d/task/*/schedstat" % pid)) / 1e9
 
 
 def main(cases, in_namespaces=True):
