@@ -48,7 +48,8 @@ int cutter_open(struct cutter *c, const char *interface)
 	return rc;
 }
 
-int cutter_send(const struct cutter *c, const struct frame *f)
+/* 0: sent, or lost; -EAGAIN: later; -ENODEV. */
+static int send_one(const struct cutter *c, const struct frame *f)
 {
 	struct virtio_net_hdr h = vnet_header(f);
 	struct iovec parts[2 + FRAME_FRAGS] = {{&h, sizeof(h)}, {f->head->data, f->head->len}};
@@ -61,6 +62,22 @@ int cutter_send(const struct cutter *c, const struct frame *f)
 		return -ENODEV;
 	/* A discipline that had no room for all (ENOBUFS) has dropped it, as a router does. */
 	return errno == EAGAIN ? -EAGAIN : 0;
+}
+
+int cutter_send_rest(struct cutter *c, struct link *l, struct frame frames[], int sent, int n,
+		     uint64_t now_ns)
+{
+	int rc = 0;
+
+	while (sent < n && cutter_takes(c, &frames[sent], now_ns)) {
+		rc = send_one(c, &frames[sent]);
+		if (rc < 0)
+			break;
+		l->tx_frames++;
+		l->tx_bytes += frames[sent].len;
+		frame_release(&frames[sent++]);
+	}
+	return rc == -ENODEV && sent == 0 ? rc : sent;
 }
 
 void cutter_close(struct cutter *c)

@@ -10,6 +10,7 @@
 #ifndef LINK_CUTTER_H
 #define LINK_CUTTER_H
 
+#include "link/link.h"
 #include "mem/frame.h"
 #include <stdbool.h>
 #include <stdint.h>
@@ -38,9 +39,12 @@ static inline bool cutter_takes(struct cutter *c, const struct frame *f, uint64_
 	return now_ns < c->busy_ns;
 }
 
-/* Sends a frame, whose references stay the caller's. 0: sent, or lost as behind a pulled cable (the
- * interface is down). -EAGAIN: later; -ENODEV. */
-int cutter_send(const struct cutter *c, const struct frame *f);
+/* Sends what comes behind the first `sent` of n frames, up to one that does not go this way, counts
+ * it as the link's and drops its references. Frames are lost as behind a pulled cable while the
+ * interface is down. Says how many are sent then; -ENODEV when none is and the interface is gone.
+ */
+int cutter_send_rest(struct cutter *c, struct link *l, struct frame frames[], int sent, int n,
+		     uint64_t now_ns);
 
 void cutter_close(struct cutter *c);
 

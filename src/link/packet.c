@@ -189,36 +189,21 @@ static int send_by_ring(struct packet *p, struct frame frames[], int n, uint64_t
 	return ring_doorbell(p) < 0 ? -ENODEV : sent;
 }
 
-/* The rest: what the kernel is to cut, and what must not overtake that. */
-static int send_by_cutter(struct packet *p, struct frame frames[], int n, uint64_t now_ns)
-{
-	int sent = 0, rc = 0;
-
-	while (sent < n && cutter_takes(&p->cutter, &frames[sent], now_ns)) {
-		rc = cutter_send(&p->cutter, &frames[sent]);
-		if (rc < 0)
-			break;
-		sent++;
-	}
-	return rc == -ENODEV ? rc : sent;
-}
-
 static int packet_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
 {
 	struct packet *p = packet_of(l);
-	int sent = send_by_ring(p, frames, n, now_ns), cut = 0;
+	int sent = send_by_ring(p, frames, n, now_ns);
 
-	if (sent >= 0 && sent < n)
-		cut = send_by_cutter(p, frames + sent, n - sent, now_ns);
-	if (sent < 0 || cut < 0)
-		return -ENODEV;
-	sent += cut;
+	if (sent < 0)
+		return sent;
 	for (int i = 0; i < sent; i++) {
 		l->tx_bytes += frames[i].len;
 		frame_release(&frames[i]);
 	}
 	l->tx_frames += (uint64_t)sent;
-	l->tx_full += sent < n;
+	/* The rest: what the kernel is to cut, and what must not overtake that. */
+	sent = cutter_send_rest(&p->cutter, l, frames, sent, n, now_ns);
+	l->tx_full += sent >= 0 && sent < n;
 	return sent;
 }
 

@@ -584,6 +584,30 @@ static void an_address_is_claimed_once(void **state)
 	cmocka_unit_test_setup_teardown(test, setup_cutting_##link, teardown_cutting)
 #define over_packet(test) cmocka_unit_test_setup_teardown(test, setup_packet, teardown)
 
+/* What was taken is the link's, and what was not the caller's, also when nothing can be sent. */
+static void frames_are_released_once_when_the_interface_has_gone(void **state)
+{
+	enum { FRAMES = 4 };
+	struct world *w = allowed(state);
+	struct frame frames[FRAMES];
+	struct pool *elsewhere;
+	int taken;
+
+	assert_int_equal(pool_create(&elsewhere, FRAMES, 2048, BUF_HEADROOM_BYTES, NULL), 0);
+	for (int i = 0; i < FRAMES; i++) {
+		frames[i] = (struct frame){.head = pool_get(elsewhere), .len = 60};
+		memset(frames[i].head->data, 0, 60);
+		frames[i].head->len = 60;
+	}
+	assert_int_equal(system("ip link del va"), 0);
+	taken = w->ours->ops->tx(w->ours, frames, FRAMES, 0);
+	for (int i = taken < 0 ? 0 : taken; i < FRAMES; i++)
+		frame_release(&frames[i]);
+	assert_int_equal(elsewhere->free_count, FRAMES);
+	pool_destroy(elsewhere);
+	assert_int_equal(veth_create("va", "vb"), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -593,6 +617,7 @@ int main(void)
 	    over_packet(a_link_says_when_it_is_nearly_full),
 	    over_packet(an_address_is_claimed_once),
 	    over_packet(an_interface_that_takes_large_frames_gets_none),
+	    over_packet(frames_are_released_once_when_the_interface_has_gone),
 	    over_cutting(packet, a_large_frame_is_cut_and_nothing_overtakes_it),
 	    over_xdp(only_what_is_for_our_address_arrives),
 	    over_xdp(fragments_leave_from_where_they_lie),
@@ -601,6 +626,7 @@ int main(void)
 	    over_xdp(a_link_says_when_it_is_nearly_full),
 	    over_xdp(a_busy_queue_is_refused),
 	    over_xdp(an_interface_that_takes_large_frames_gets_none),
+	    over_xdp(frames_are_released_once_when_the_interface_has_gone),
 	    over_cutting(xdp, a_large_frame_is_cut_and_nothing_overtakes_it),
 	    over_large(native, large_frames_arrive_whole),
 	    over_large(native, large_frames_leave_from_where_they_lie),

@@ -310,7 +310,7 @@ static bool send_one(struct xdp *x, struct frame *f)
 }
 
 /* Sends those by the ring that are in front of the first that goes by the cutter. Says how many, or
- * -ENODEV. */
+ * -ENODEV: none. What was taken is the device's, also one's that is found to have gone. */
 static int send_by_ring(struct xdp *x, struct frame frames[], int n, uint64_t now_ns)
 {
 	int sent = 0;
@@ -322,39 +322,21 @@ static int send_by_ring(struct xdp *x, struct frame frames[], int n, uint64_t no
 			break;
 		sent++;
 	} while (sent < n && !cutter_takes(&x->cutter, &frames[sent], now_ns));
-	return doorbell(x) < 0 ? -ENODEV : sent;
-}
-
-/* The rest, once all in front of it has left: what the kernel is to cut, and what must not overtake
- * that. */
-static int send_by_cutter(struct xdp *x, struct frame frames[], int n, uint64_t now_ns)
-{
-	int sent = 0, rc = 0;
-
-	while (sent < n && !x->unsent && cutter_takes(&x->cutter, &frames[sent], now_ns)) {
-		rc = cutter_send(&x->cutter, &frames[sent]);
-		if (rc < 0)
-			break;
-		x->link.tx_frames++;
-		x->link.tx_bytes += frames[sent].len;
-		frame_release(&frames[sent++]);
-	}
-	return rc == -ENODEV ? rc : sent;
+	return doorbell(x) < 0 && sent == 0 ? -ENODEV : sent;
 }
 
 static int xdp_tx(struct link *l, struct frame frames[], int n, uint64_t now_ns)
 {
 	struct xdp *x = xdp_of(l);
-	int sent, cut = 0;
+	int sent;
 
 	complete(x);
 	sent = send_by_ring(x, frames, n, now_ns);
-	if (sent >= 0 && sent < n)
-		cut = send_by_cutter(x, frames + sent, n - sent, now_ns);
-	if (sent < 0 || cut < 0)
-		return -ENODEV;
-	sent += cut;
-	l->tx_full += sent < n;
+	/* The rest, once all in front of it has left: what the kernel is to cut, and what must not
+	 * overtake that. */
+	if (sent >= 0 && !x->unsent)
+		sent = cutter_send_rest(&x->cutter, l, frames, sent, n, now_ns);
+	l->tx_full += sent >= 0 && sent < n;
 	return sent;
 }
 
