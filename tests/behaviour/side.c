@@ -40,8 +40,12 @@ void say(uint64_t number)
 uint64_t hear_idle(void)
 {
 	uint64_t number;
+	ssize_t n;
 
-	check(recv(channel, &number, sizeof(number), 0) == sizeof(number));
+	do /* signal(7): a process that was stopped for a while is interrupted by that */
+		n = recv(channel, &number, sizeof(number), 0);
+	while (n < 0 && errno == EINTR);
+	check(n == sizeof(number));
 	return number;
 }
 
