@@ -8,6 +8,7 @@
 #include "base/config.h"
 #include "base/entropy.h"
 #include "base/finding.h"
+#include "base/log.h"
 #include "libos/inet_queue.h"
 #include "libos/inet_share.h"
 #include <errno.h>
@@ -280,6 +281,10 @@ static int fail_everything(struct inet *in, uint64_t now_ns)
 
 	unwatch(in); /* it would wake for ever */
 	in->link_lost = true;
+	if (!in->loss_told)
+		log_error("the network device is gone, and every operation fails from now on: "
+			  "start the program again when the device is back");
+	in->loss_told = true;
 	drop_kept(in);
 	inet_reset_lingering(in, now_ns);
 	list_for_each_safe (pos, tmp, &in->queues)

@@ -53,6 +53,7 @@ struct inet {
 	unsigned waiting; /* pushes since the last flush that wait for company */
 	bool watched;     /* the link's descriptor is in the instance's epoll set */
 	bool link_lost;   /* the device has disappeared: everything fails */
+	bool loss_told;   /* the log has it */
 	struct frame frames[LINK_BURST];
 };
 

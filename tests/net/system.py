@@ -333,7 +333,7 @@ def an_interface_that_disappears_fails_what_waits():
     except subprocess.TimeoutExpired:
         s.kill()
         raise AssertionError("the server went on waiting")
-    if s.returncode != 1 or b"Network is down" not in out:
+    if s.returncode != 1 or b"Network is down" not in out or out.count(b"the network device is gone") != 1:
         raise AssertionError("exit status %d: %r" % (s.returncode, out))
     end(server, client)
 
