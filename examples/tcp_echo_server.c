@@ -32,6 +32,7 @@ struct server {
 	int listener;
 	bool accepting;              /* an accept is in flight */
 	struct token_set operations; /* owners are clients; NULL for the accept */
+	int lost;                    /* nobody can be accepted any more: the errno */
 	struct echo_server_crew *crew;
 	uint64_t log_ns, next_log_ns, next_look_ns;
 };
@@ -157,6 +158,8 @@ static void on_failure(struct server *s, struct client *c, int error)
 	} else {
 		complain(error, "cannot accept a client now");
 		s->accepting = false;
+		if (error == ENETDOWN) /* the device is gone, and does not come back */
+			s->lost = error;
 	}
 }
 
@@ -207,7 +210,7 @@ static int serve(struct server *s)
 	uint64_t now_ns;
 	int i, error;
 
-	while (!finished(s)) {
+	while (!finished(s) && !s->lost) {
 		error = demi_wait_any(&qr, &i, s->operations.tokens, s->operations.count,
 				      &INTERRUPT_TICK);
 		if (!error)
@@ -219,7 +222,7 @@ static int serve(struct server *s)
 		if (now_ns >= s->next_look_ns)
 			look_around(s, now_ns);
 	}
-	return 0;
+	return s->lost;
 }
 
 /* Each client has an operation in flight, so that this finds them all. */
