@@ -18,12 +18,22 @@
 #include "inet/tcp_undo.h"
 #include <errno.h>
 
+static uint32_t headers_bytes(const struct tcp_cb *cb)
+{
+	return ip_header_bytes(&cb->sock.peer.ip) + cb->header_bytes;
+}
+
 /* Have larger segments come through than an MTU of so many bytes lets, and do they still? */
 static bool is_doubtful(const struct tcp_cb *cb, uint32_t mtu)
 {
-	uint32_t headers = ip_header_bytes(&cb->sock.peer.ip) + cb->header_bytes;
+	return cb->rtx_count == 0 && !cb->syn_unacked &&
+	       mtu < headers_bytes(cb) + cb->largest_acked;
+}
 
-	return cb->rtx_count == 0 && !cb->syn_unacked && mtu < headers + cb->largest_acked;
+/* Nothing that is outstanding is larger than that (RFC 5927 7.2: maxsizesent). */
+static bool is_impossible(const struct tcp_cb *cb, uint32_t mtu)
+{
+	return mtu >= headers_bytes(cb) + tcp_flight(cb);
 }
 
 void tcp_icmp_time_out(struct tcp_cb *cb)
@@ -62,7 +72,8 @@ bool tcp_icmp_error(struct stack *s, const struct icmp_error *e)
 {
 	struct tcp_cb *cb = tcp_table_find(s->tcp, &e->peer.ip, e->peer.port, e->local.port);
 
-	if (cb == NULL || seq_lt(e->seq, cb->snd_una) || seq_geq(e->seq, cb->snd_nxt))
+	if (cb == NULL || seq_lt(e->seq, cb->snd_una) || seq_geq(e->seq, cb->snd_nxt) ||
+	    (e->error == -EMSGSIZE && is_impossible(cb, e->mtu)))
 		return false;
 	if (e->error == -EMSGSIZE)
 		path_mtu_changed(cb, e);
