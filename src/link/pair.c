@@ -81,7 +81,7 @@ static inline void pair_copy_bytes(uint8_t *to, const uint8_t *from, size_t n)
 	memcpy(to + last, from + last, PAIR_PIECE_BYTES);
 }
 
-/* A frame that asks for nothing, lies in one piece and fits, copied. */
+/* A frame that asks for nothing, and fits, copied. */
 static inline void pair_copy_plain(struct pair_end *from, struct pair_end *to,
 				   const struct frame *f)
 {
@@ -94,7 +94,10 @@ static inline void pair_copy_plain(struct pair_end *from, struct pair_end *to,
 	b->len = f->len;
 	from->link.tx_copied_bytes += f->len;
 	pair_put(to, b);
-	pair_copy_bytes(b->data, f->head->data, f->len);
+	if (f->nfrags == 0)
+		pair_copy_bytes(b->data, f->head->data, f->len);
+	else
+		frame_copy(f, b->data);
 }
 
 /* A copy of the frame, or of its segment i, in a buffer of the receiving end. */
@@ -154,14 +157,14 @@ static __attribute__((noinline)) bool pair_send_any(struct pair_end *e, struct p
 
 static inline bool pair_send(struct pair_end *e, struct pair_end *to, struct frame *f)
 {
-	if ((f->nfrags | f->offload) != 0 || f->len > to->copy_max || pair_room(to) == 0)
+	if (f->offload != 0 || f->len > to->copy_max || pair_room(to) == 0)
 		return pair_send_any(e, to, f);
 	e->link.tx_bytes += f->len;
-	if (buf_sole(f->head)) {
+	if (f->nfrags == 0 && buf_sole(f->head)) {
 		pair_pass_plain(to, f->head);
 	} else {
 		pair_copy_plain(e, to, f);
-		buf_unref(f->head);
+		frame_release(f);
 	}
 	return true;
 }
