@@ -15,8 +15,9 @@ enum demi_exit {
 	DEMI_EXIT_USAGE = 2,   /* the arguments make no sense */
 };
 
-int demi_doctor_main(int argc, char **argv); /* what hinders each libOS here */
-int demi_pkt_main(int argc, char **argv);    /* packetdrill scripts against the TCP/IP stack */
-int demi_try_main(int argc, char **argv);    /* echo over every libOS there is */
+int demi_conformance_main(int argc, char **argv); /* what the RFCs ask, and what shows it */
+int demi_doctor_main(int argc, char **argv);      /* what hinders each libOS here */
+int demi_pkt_main(int argc, char **argv);         /* packetdrill scripts against the TCP/IP stack */
+int demi_try_main(int argc, char **argv);         /* echo over every libOS there is */
 
 #endif

@@ -18,6 +18,8 @@ static const struct command commands[] = {
     {"try", "echo messages over every libOS of this machine, and measure it", demi_try_main},
     {"doctor", "say what hinders each libOS on this machine, and how to repair it",
      demi_doctor_main},
+    {"conformance", "say what the RFCs ask of a TCP, and which test shows it",
+     demi_conformance_main},
     {"pkt", "run packetdrill scripts against the TCP/IP stack", demi_pkt_main},
     {NULL, NULL, NULL},
 };
@@ -40,7 +42,7 @@ static void print_usage(FILE *out)
 	      "Commands:\n",
 	      out);
 	for (const struct command *c = commands; c->name; c++)
-		fprintf(out, "  %-8s  %s\n", c->name, c->summary);
+		fprintf(out, "  %-11s  %s\n", c->name, c->summary);
 	fputs("\n`demi COMMAND --help` tells the arguments of a command; demi(1) is the manual.\n",
 	      out);
 }
