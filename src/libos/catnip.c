@@ -260,6 +260,7 @@ const struct libos_class libos_catnip = {
     .name = "catnip",
     .present = catnip_present,
     .heap_bytes_max = CATNIP_HEAP_BYTES,
+    .waits_unpolled_max = 2 * LINK_BURST, /* a burst of requests, and the answers' pushes */
     .create = catnip_create,
     .examine = catnip_examine,
     INET_CLASS,

@@ -133,5 +133,6 @@ const struct libos_class libos_catpowder = {
     .create = catpowder_create,
     .examine = catpowder_examine,
     .heap_bytes_max = CATPOWDER_HEAP_BYTES,
+    .waits_unpolled_max = INET_WAITS,
     INET_CLASS,
 };

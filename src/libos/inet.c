@@ -32,7 +32,8 @@ static void set_defaults_from_link(struct stack_config *cfg, const struct config
 	cfg->mtu = c->mtu ? c->mtu : info->mtu;
 	cfg->offloads = info->offloads;
 	/* A link that cuts without making checksums otherwise is software: it is always right. */
-	if (!c->tcp_checksum_offload && !c->udp_checksum_offload && cfg->offloads & OFFLOAD_L4_CSUM)
+	if (!c->tcp_checksum_offload && !c->udp_checksum_offload &&
+	    cfg->offloads & OFFLOAD_L4_CSUM)
 		cfg->offloads &= ~(uint32_t)(OFFLOAD_L4_CSUM | OFFLOAD_TSO);
 	cfg->max_frags = info->max_frags;
 	cfg->tso_max_bytes = info->tso_max_bytes;
@@ -248,6 +249,16 @@ void inet_take_in(struct inet *in, uint64_t now_ns)
 		in->link_lost = true; /* the next poll fails what waits */
 	else if (n > 0)
 		stack_input(in->stack, bufs, n, now_ns);
+}
+
+void inet_send_company(struct inet *in, uint64_t now_ns)
+{
+	if (in->link_lost || !flush_kept(in, now_ns))
+		return;
+	in->first = 0;
+	in->kept = (unsigned)stack_output(in->stack, in->frames, (int)in->waiting, now_ns);
+	in->waiting = 0;
+	flush_kept(in, now_ns);
 }
 
 /* The link's descriptor is in the instance's epoll set from when a wait wants to sleep until frames

@@ -42,7 +42,8 @@ int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns);
 uint64_t inet_next_deadline(struct libos *l);
 int inet_arm(struct libos *l);
 
-/* So many waits are served from what is ready before the device is looked at. */
+/* waits_unpolled_max over the kernel's interfaces: so many waits are served from what is ready
+ * before the device is looked at. */
 enum { INET_WAITS = 16 };
 
 #define INET_CLASS                                                                                 \
@@ -52,6 +53,6 @@ enum { INET_WAITS = 16 };
 	.shutdown = inet_shutdown, .close = inet_close, .setsockopt = inet_setsockopt,             \
 	.getsockopt = inet_getsockopt, .getpeername = inet_getpeername,                            \
 	.getsockname = inet_getsockname, .poll = inet_poll, .next_deadline = inet_next_deadline,   \
-	.arm = inet_arm, .waits_unpolled_max = INET_WAITS
+	.arm = inet_arm
 
 #endif

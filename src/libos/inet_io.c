@@ -94,18 +94,18 @@ void inet_datagrams_sent(struct inet *in)
 /* While the program is about to be given more that is ready its pushes leave together: with the
  * next poll, or when they are so many that the link gains no more by it, and the other end could
  * begin with them. */
-static bool waits_for_company(struct inet *in)
+static void send_pushed(struct inet *in, uint64_t now_ns)
 {
-	const unsigned company = in->link->info.tx_company;
-
-	return in->libos.more && (company == 0 || ++in->waiting < company);
+	if (!in->libos.more)
+		inet_flush(in, now_ns);
+	else if (++in->waiting == in->link->info.tx_company)
+		inet_send_company(in, clock_now_ns());
 }
 
 int inet_push(struct operation *op)
 {
 	struct inet_queue *iq = inet_queue(op->queue);
-	const bool waits = waits_for_company(iq->inet);
-	uint64_t now_ns = waits ? iq->inet->now_ns : clock_now_ns();
+	uint64_t now_ns = iq->inet->libos.more ? iq->inet->now_ns : clock_now_ns();
 	int rc;
 
 	if (iq->fin_wanted) {
@@ -121,8 +121,7 @@ int inet_push(struct operation *op)
 		operation_list_add(&iq->pushes, op);
 	else if (rc == -EINPROGRESS)
 		wait_for_reference(iq, op);
-	if (!waits)
-		inet_flush(iq->inet, now_ns);
+	send_pushed(iq->inet, now_ns);
 	return rc == 0 ? 0 : -EINPROGRESS;
 }
 

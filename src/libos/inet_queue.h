@@ -98,6 +98,10 @@ void inet_flush(struct inet *in, uint64_t now_ns);
 /* Gives the stack a burst of what has arrived; what comes of it is left to the next poll. */
 void inet_take_in(struct inet *in, uint64_t now_ns);
 
+/* Sends as many frames as there are pushes that have waited for company. What else there may be
+ * (acknowledgements, which wait for pushes yet to come) is not looked at: the next poll does. */
+void inet_send_company(struct inet *in, uint64_t now_ns);
+
 /* Finishes the pushes of datagrams that the link has done with. */
 void inet_datagrams_sent(struct inet *in);
 
