@@ -58,7 +58,8 @@ struct config {
 	uint16_t mtu, mss;                         /* 0: not given; mss <= mtu - 40 when both are */
 	enum config_congestion congestion_control; /* cubic | reno | dctcp | none */
 	uint32_t pacing_above_mbit_per_s;          /* 0: never */
-	enum config_ecn ecn;                       /* off | passive | on */
+	uint32_t buffer_max_bytes, buffer_total_mib;
+	enum config_ecn ecn; /* off | passive | on */
 	bool udp_checksum_offload, tcp_checksum_offload;
 	struct config_neighbour *arp_table;
 	uint32_t arp_table_len;

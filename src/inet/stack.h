@@ -72,6 +72,10 @@ struct stack_config {
 	uint32_t max_neighbours;
 	uint32_t send_buffer_bytes; /* per connection: accepted, not yet acknowledged */
 	uint32_t recv_buffer_bytes; /* per connection: the largest window, up to 4 MiB and more */
+	/* Both grow so far by themselves, as a connection's bandwidth and round trip ask for it; 0:
+	 * they do not. And by so much in all, of all connections together. */
+	uint32_t buffer_max_bytes;
+	uint64_t buffer_total_bytes;
 
 	/* ARP */
 	bool arp_disable_requests; /* only static entries */

@@ -10,6 +10,7 @@
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_sendq.h"
 #include "inet/tcp_timer.h"
+#include "inet/tcp_tune.h"
 #include "inet/tcp_undo.h"
 
 /* Room in the send buffer again: told when half of it is free, so that a program does not dribble.
@@ -24,8 +25,10 @@ static void tell_writer(struct tcp_cb *cb)
 
 void tcp_ack_grows(struct tcp_cb *cb, uint32_t bytes)
 {
-	if (cb->cwnd_limited)
+	if (cb->cwnd_limited) {
 		cb->cc->acked(cb, bytes);
+		tcp_tune_send(cb);
+	}
 	tell_writer(cb);
 }
 
@@ -68,8 +71,10 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 		tcp_recovery_advance(cb, bytes);
 	} else {
 		tcp_recovery_forget_dupacks(cb);
-		if (cb->cwnd_limited)
+		if (cb->cwnd_limited) {
 			cb->cc->acked(cb, bytes);
+			tcp_tune_send(cb);
+		}
 	}
 	tell_writer(cb);
 	if (cb->snd_nxt != cb->snd_end || cb->fin_queued || cb->recovery != TCP_OPEN)

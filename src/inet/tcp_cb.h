@@ -235,12 +235,16 @@ struct tcp_cb {
 	struct tcp_range dsack;    /* a duplicate to be reported (RFC 2883) */
 	struct tcp_ranges *sacked; /* what the peer has reported; NULL: none */
 	struct tcp_sent *sent;     /* when what is outstanding was sent; NULL: no log */
-	uint64_t max_pacing_rate;  /* bytes a second: tcp_pace.h */
-	uint64_t pace_next_ns;     /* when the next segment may go; 0: at once */
-	uint64_t pace_deadline_ns; /* when the connection is to look again; UINT64_MAX: off */
-	uint64_t rack_deadline_ns; /* the reordering timer or that of a probe; UINT64_MAX: off */
-	uint32_t min_rtt;          /* the shortest round trip of a stream, 2^10 ns; 0: none yet */
-	uint32_t tlp_end;          /* snd_nxt behind the probe */
+	uint64_t tune_ns;          /* since then tune_seq .. rcv_nxt has come: tcp_tune.h */
+	uint32_t tune_seq;
+	uint32_t recv_max, send_max; /* how far recv_limit and send_limit may grow */
+	uint32_t tuned_bytes;        /* by so much they have */
+	uint64_t max_pacing_rate;    /* bytes a second: tcp_pace.h */
+	uint64_t pace_next_ns;       /* when the next segment may go; 0: at once */
+	uint64_t pace_deadline_ns;   /* when the connection is to look again; UINT64_MAX: off */
+	uint64_t rack_deadline_ns;   /* the reordering timer or that of a probe; UINT64_MAX: off */
+	uint32_t min_rtt;            /* the shortest round trip of a stream, 2^10 ns; 0: none yet */
+	uint32_t tlp_end;            /* snd_nxt behind the probe */
 	uint32_t dsack_round_end;
 	uint32_t ecn_recover;
 	uint8_t reo_wnd_mult;       /* of a quarter of min_rtt, less one (RFC 8985 6.2, step 4) */

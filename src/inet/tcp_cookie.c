@@ -5,6 +5,7 @@
 #include "inet/tcp_cookie.h"
 #include "base/siphash.h"
 #include "inet/tcp_receive.h"
+#include "inet/tcp_tune.h"
 
 enum {
 	MSS_SHIFT = 29,
@@ -117,7 +118,7 @@ bool tcp_cookie_check(struct stack *s, struct tcp_cb *listener, const struct tcp
 	    .irs = seg->seq - 1,
 	    .ts_recent = seg->tsval,
 	    .peer_wnd = seg->wnd,
-	    .rcv_shift = tcp_window_shift(listener->recv_limit),
+	    .rcv_shift = tcp_window_shift(tcp_tune_most(listener)),
 	    .group = tcp_peer_group(s->tcp, &pkt->src),
 	    .timestamps = seg->has.timestamps,
 	};

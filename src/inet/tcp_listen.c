@@ -9,6 +9,7 @@
 #include "inet/tcp_output.h"
 #include "inet/tcp_reply.h"
 #include "inet/tcp_timer.h"
+#include "inet/tcp_tune.h"
 
 uint16_t tcp_half_window(const struct tcp_half *h)
 {
@@ -79,7 +80,7 @@ static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
 	    .peer_mss = seg->has.mss,
 	    .peer_wnd = seg->wnd,
 	    .snd_shift = seg->has.window_shift,
-	    .rcv_shift = tcp_window_shift(listener->recv_limit),
+	    .rcv_shift = tcp_window_shift(tcp_tune_most(listener)),
 	    .group = group,
 	    .timestamps = seg->has.timestamps,
 	    .sack = seg->has.sack_permitted,
@@ -87,10 +88,12 @@ static void syn_arrives(struct tcp_cb *listener, const struct tcp_segment *seg,
 	    .ecn = tcp_ecn_is_setup_syn(seg->flags) && tcp_ecn_answers(s, listener->cc),
 	};
 
-	if (h != NULL)
+	if (h != NULL) {
 		keep(s, &syn, h, iss_floor);
-	else
+	} else {
+		syn.ecn = false; /* a cookie has no room for it */
 		answer_by_cookie(s, &syn);
+	}
 }
 
 /* RFC 9293 3.10.7.4, first, and PAWS (RFC 7323 5). What passes here makes a connection, which only

@@ -5,6 +5,7 @@
 #include "inet/tcp_receive.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_reassembly.h"
+#include "inet/tcp_tune.h"
 
 /* Under pressure all that fits is packed, else only what wastes most of its room. */
 static bool worth_packing(const struct tcp_cb *cb, const struct buf *b, uint32_t len)
@@ -74,6 +75,8 @@ void tcp_receive_limit(struct tcp_cb *cb, uint32_t bytes)
 void tcp_receive_begin(struct tcp_cb *cb)
 {
 	tcp_receive_learn_size(cb, TCP_MSS_DEFAULT);
+	cb->tune_seq = cb->rcv_nxt;
+	cb->tune_ns = cb->sock.stack->now_ns;
 }
 
 uint64_t tcp_received_bytes(const struct tcp_cb *cb)
@@ -181,8 +184,11 @@ void tcp_receive_made_room(struct tcp_cb *cb)
 
 uint32_t tcp_receive_grow(struct tcp_cb *cb)
 {
-	uint32_t seen = cb->rcv_adv - cb->rcv_nxt, possible = possible_window(cb);
+	uint32_t seen = cb->rcv_adv - cb->rcv_nxt, possible;
 
+	if (cb->recv_limit < cb->recv_max)
+		tcp_tune_receive(cb);
+	possible = possible_window(cb);
 	/* Before the window has moved on by 4 GiB. */
 	cb->received_bytes += cb->rcv_nxt - (cb->irs + 1) - (uint32_t)cb->received_bytes;
 	if (possible < seen + cb->recv_step)

@@ -11,6 +11,7 @@
 #include "inet/tcp_sendq.h"
 #include "inet/tcp_sent.h"
 #include "inet/tcp_timer.h"
+#include "inet/tcp_tune.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -190,6 +191,7 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->user_timeout_ms = cfg->user_timeout_ms;
 	cb->send_limit = cfg->send_buffer_bytes;
 	cb->recv_limit = cfg->recv_buffer_bytes;
+	cb->send_max = cb->recv_max = cfg->buffer_max_bytes;
 	cb->rto_ns = TCP_RTO_INITIAL_NS;
 	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
 	cb->mss_deadline_ns = cb->rack_deadline_ns = cb->pace_deadline_ns = UINT64_MAX;
@@ -294,6 +296,7 @@ void tcp_cb_free(struct tcp_cb *cb)
 	tcp_bound_remove(s->tcp, cb);
 	drop_port(cb);
 	sock_gone(&cb->sock);
+	tcp_tune_end(cb);
 	tcp_slab_put(&s->tcp->cbs, cb);
 }
 

@@ -80,6 +80,7 @@ struct tcp_table {
 	 */
 	uint32_t group_buffers[TCP_POOL_KINDS][TCP_PEER_GROUPS];
 	uint64_t group_buffers_ns;
+	uint64_t tuned_bytes; /* of all connections: tcp_tune.h */
 	uint32_t challenges_left;
 	uint64_t challenges_until_ns;
 };

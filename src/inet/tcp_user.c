@@ -9,6 +9,7 @@
 #include "inet/tcp_reply.h"
 #include "inet/tcp_sendq.h"
 #include "inet/tcp_timer.h"
+#include "inet/tcp_tune.h"
 #include <errno.h>
 #include <sys/socket.h>
 
@@ -169,7 +170,7 @@ int tcp_connect(struct sock *k, const struct endpoint *peer)
 	cb->snd_una = cb->snd_nxt = cb->iss;
 	cb->snd_end = cb->iss + 1;
 	cb->ts_offset = tcp_timestamp_offset(s, &peer->ip, peer->port, k->local.port);
-	cb->rcv_shift = tcp_window_shift(cb->recv_limit);
+	cb->rcv_shift = tcp_window_shift(tcp_tune_most(cb));
 	tcp_set_state(cb, TCP_SYN_SENT);
 	tcp_table_add(s->tcp, cb);
 	tcp_output_request(cb);

@@ -58,6 +58,8 @@ static void set_tcp(struct stack_config *cfg, const struct config *c)
 	cfg->mss = c->mss;
 	cfg->congestion = congestion_names[c->congestion_control];
 	cfg->ecn = ecn_modes[c->ecn];
+	cfg->buffer_max_bytes = c->buffer_max_bytes;
+	cfg->buffer_total_bytes = (uint64_t)c->buffer_total_mib << 20;
 	cfg->pace_above_bytes_per_s = c->pacing_above_mbit_per_s * UINT64_C(125000);
 	cfg->nagle = !c->nodelay;
 	cfg->keepalive = c->keepalive;

@@ -71,6 +71,10 @@ const struct config_key config_keys[] = {
 		 [CONGESTION_NONE] = "none"}},
     {"inetstack_config.pacing_above", NULL, CONFIG_NUMBER, CONFIG_STACK,
      FIELD(pacing_above_mbit_per_s), .min = 0, .max = 1000000, .unit = "Mbit/s", .fallback = "20"},
+    {"inetstack_config.buffer_max", NULL, CONFIG_NUMBER, CONFIG_STACK, FIELD(buffer_max_bytes),
+     .min = 0, .max = 64 << 20, .unit = "bytes", .fallback = "16777216"},
+    {"inetstack_config.buffer_total", NULL, CONFIG_NUMBER, CONFIG_STACK, FIELD(buffer_total_mib),
+     .min = 0, .max = 1 << 20, .unit = "MiB", .fallback = "256"},
     {"inetstack_config.ecn", NULL, CONFIG_CHOICE, CONFIG_STACK, FIELD(ecn), .fallback = "passive",
      .choices =
 	 {[CONFIG_ECN_OFF] = "off", [CONFIG_ECN_PASSIVE] = "passive", [CONFIG_ECN_ON] = "on"}},
@@ -88,8 +92,8 @@ const struct config_key config_keys[] = {
      FIELD(arp_request_retries), .min = 0, .max = 100, .fallback = "5"},
 
     {"dpdk.eal_init", NULL, CONFIG_STRINGS, CONFIG_DPDK, FIELD(eal_init)},
-    {"dpdk.instances", NULL, CONFIG_NUMBER, CONFIG_DPDK, FIELD(dpdk_instances), .min = 1,
-     .max = 64, .fallback = "1"},
+    {"dpdk.instances", NULL, CONFIG_NUMBER, CONFIG_DPDK, FIELD(dpdk_instances), .min = 1, .max = 64,
+     .fallback = "1"},
 
     {"raw_socket.linux_interface_name", "LINUX_INTERFACE_NAME", CONFIG_TEXT, CONFIG_PACKET,
      FIELD(interface), .min = 1, .max = 15},

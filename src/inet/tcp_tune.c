@@ -1,0 +1,68 @@
+/* tcp_tune.c - see tcp_tune.h.
+ *
+ * SPDX-License-Identifier: MIT
+ */
+#include "inet/tcp_tune.h"
+#include "inet/tcp_output.h"
+#include "inet/tcp_receive.h"
+
+/* As much of `more` bytes as there is for all. */
+static uint32_t take(struct tcp_cb *cb, uint64_t more)
+{
+	struct stack *s = cb->sock.stack;
+	uint64_t left = s->cfg.buffer_total_bytes - s->tcp->tuned_bytes;
+
+	if (more > left)
+		more = left;
+	s->tcp->tuned_bytes += more;
+	cb->tuned_bytes += (uint32_t)more;
+	return (uint32_t)more;
+}
+
+/* What one peer that sends all at once, to a program that has stopped to read, may take of the
+ * memory that all receive in. */
+static uint32_t most_to_receive(const struct tcp_cb *cb)
+{
+	const struct stack *s = cb->sock.stack;
+	uint64_t share = (uint64_t)s->pool->count * s->copy_room_bytes / TCP_TUNE_POOL_DIVISOR;
+
+	return share < cb->recv_max ? (uint32_t)share : cb->recv_max;
+}
+
+static uint32_t growth(uint32_t now, uint64_t wanted, uint32_t most)
+{
+	if (wanted > most)
+		wanted = most;
+	return wanted > now ? (uint32_t)wanted - now : 0;
+}
+
+void tcp_tune_receive(struct tcp_cb *cb)
+{
+	uint64_t now = cb->sock.stack->now_ns;
+	uint32_t delivered = cb->rcv_nxt - cb->tune_seq, more;
+
+	if (cb->srtt_ns == 0 || now - cb->tune_ns < cb->srtt_ns)
+		return;
+	more = growth(cb->recv_limit, 2 * (uint64_t)cb->recv_limit, most_to_receive(cb));
+	if (now - cb->tune_ns < 2 * cb->srtt_ns && delivered >= cb->recv_limit / 2 &&
+	    cb->recv_memory < cb->recv_limit / 2 && more > 0)
+		tcp_receive_limit(cb, cb->recv_limit + take(cb, more));
+	cb->tune_seq = cb->rcv_nxt;
+	cb->tune_ns = now;
+}
+
+void tcp_tune_send(struct tcp_cb *cb)
+{
+	uint32_t more = growth(cb->send_limit, 2 * (uint64_t)cb->cwnd, cb->send_max);
+
+	if (more > 0 && cb->snd_wnd > cb->send_limit / 2) {
+		cb->send_limit += take(cb, more);
+		tcp_update_message_max(cb);
+	}
+}
+
+void tcp_tune_end(struct tcp_cb *cb)
+{
+	cb->sock.stack->tcp->tuned_bytes -= cb->tuned_bytes;
+	cb->tuned_bytes = 0;
+}
