@@ -1,5 +1,5 @@
-/* raw_echo.c - the least that a ping-pong over an interface costs without the kernel's stack, and the
- * most that goes one way: frames with nothing but addresses, by two processes that spin. Built
+/* raw_echo.c - the least that a ping-pong over an interface costs without the kernel's stack, and
+ * the most that goes one way: frames with nothing but addresses, by two processes that spin. Built
  * with raw_packet.c as raw_echo_packet, with raw_xdp.c as raw_echo_xdp.
  *
  *	raw_echo_... server INTERFACE OWN PEER		until a frame says that it was the last

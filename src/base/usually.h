@@ -1,5 +1,5 @@
-/* usually.h - which way a condition goes nearly always. The compiler lays that way out in a line, as
- * each jump that is taken costs something; so these stand where each message passes, and nowhere
+/* usually.h - which way a condition goes nearly always. The compiler lays that way out in a line,
+ * as each jump that is taken costs something; so these stand where each message passes, and nowhere
  * else.
  *
  *     if (usually(b != NULL)) ...
@@ -12,6 +12,6 @@
 #define BASE_USUALLY_H
 
 #define usually(condition) __builtin_expect(!!(condition), 1)
-#define rarely(condition) __builtin_expect(!!(condition), 0)
+#define rarely(condition)  __builtin_expect(!!(condition), 0)
 
 #endif
