@@ -284,6 +284,36 @@ static void an_address_is_bound_once_and_must_be_local(void)
 	}
 }
 
+/* Any address is everybody's: whoever has a port there has it on each. One of two that says
+ * SO_REUSEPORT is one too few. */
+static void a_port_of_any_address_is_taken_on_each(void)
+{
+	static const int types[] = {SOCK_STREAM, SOCK_DGRAM};
+	const int on = 1;
+
+	begin();
+	for (int i = 0; i < 2; i++) {
+		struct sockaddr_in one = at(0, 0), any = at(0, 0);
+		int a, b;
+
+		any.sin_addr.s_addr = htonl(INADDR_ANY);
+		equal(demi_socket(&a, AF_INET, types[i], 0), 0);
+		equal(demi_socket(&b, AF_INET, types[i], 0), 0);
+		equal(demi_bind(a, SA(&one)), 0);
+		any.sin_port = htons(port_of(a));
+		one.sin_port = any.sin_port;
+		equal(demi_bind(b, SA(&any)), EADDRINUSE);
+		equal(demi_close(a), 0);
+		equal(demi_bind(b, SA(&any)), 0);
+		equal(demi_socket(&a, AF_INET, types[i], 0), 0);
+		equal(demi_bind(a, SA(&one)), EADDRINUSE);
+		equal(demi_setsockopt(a, SOL_SOCKET, SO_REUSEPORT, &on, sizeof(on)), 0);
+		equal(demi_bind(a, SA(&one)), EADDRINUSE);
+		equal(demi_close(b), 0);
+		equal(demi_bind(a, SA(&one)), 0);
+	}
+}
+
 static void listening_has_its_conditions(void)
 {
 	int a, udp;
@@ -633,6 +663,7 @@ const struct behaviour misuse_cases[] = {
     ALONE(datagram_sockets_need_an_address),
     WITH(names_want_room_for_exactly_an_address, peer_waits),
     ALONE(an_address_is_bound_once_and_must_be_local),
+    ALONE(a_port_of_any_address_is_taken_on_each),
     ALONE(listening_has_its_conditions),
     ALONE(accepting_needs_a_listener),
     WITH(connecting_is_done_once_and_not_by_a_listener, peer_listens),
