@@ -89,6 +89,12 @@ static void make_pair(struct pair *p, uint32_t max_tcp)
 	check(stack_listen(p->listener, 1024), "stack_listen");
 }
 
+static void end_pair(struct pair *p)
+{
+	stack_destroy(p->client);
+	stack_destroy(p->server);
+}
+
 /* What one stack has to send the other receives. Says how many frames. */
 static int carry(struct stack *from, struct stack *to)
 {
@@ -249,6 +255,8 @@ static int idle(uint32_t count, double most)
 		ns[1][i] = echo_ns(&crowded);
 		ratio[i] = ns[1][i] / ns[0][i];
 	}
+	end_pair(&alone);
+	end_pair(&crowded);
 	qsort(ns[0], SAMPLES, sizeof(double), compare);
 	qsort(ns[1], SAMPLES, sizeof(double), compare);
 	qsort(ratio, SAMPLES, sizeof(double), compare);
@@ -269,7 +277,7 @@ static int churn(uint32_t count)
 {
 	static const uint8_t message[BYTES];
 	struct pair p;
-	uint64_t quarter = 0, start = clock_now_ns(), end;
+	uint64_t quarter = 0, start = clock_now_ns(), end, recycled;
 
 	make_pair(&p, 8192);
 	for (uint32_t i = 0; i < count; i++) {
@@ -288,12 +296,13 @@ static int churn(uint32_t count)
 		now_ns += 10000; /* 100 000 in a second */
 	}
 	end = resident_bytes();
+	recycled = stack_stats(p.client)->tcp_time_wait_recycled;
+	end_pair(&p);
 	printf(
 	    "%u connections opened and closed, 100 000 a second: %.0f ns each; %.1f MiB after a quarter of "
 	    "them, %.1f MiB at the end; TIME-WAIT recycled %llu times\n",
 	    count, (double)(clock_now_ns() - start) / count, (double)quarter / (1 << 20),
-	    (double)end / (1 << 20),
-	    (unsigned long long)(stack_stats(p.client)->tcp_time_wait_recycled));
+	    (double)end / (1 << 20), (unsigned long long)recycled);
 	if (end > quarter + (1 << 20)) {
 		fprintf(stderr, "scale_bench: memory grows\n");
 		return 1;
@@ -305,12 +314,16 @@ int main(int argc, char **argv)
 {
 	const char *what = argc > 1 ? argv[1] : "";
 	uint32_t n = argc > 2 ? (uint32_t)strtoul(argv[2], NULL, 10) : 0;
+	int status = 2;
 
 	check(pool_create(&pool, BUFFERS, ROOM, BUF_HEADROOM_BYTES, NULL), "pool_create");
 	if (strcmp(what, "idle") == 0)
-		return idle(n != 0 ? n : 1000000, argc > 3 ? strtod(argv[3], NULL) : 0);
-	if (strcmp(what, "churn") == 0)
-		return churn(n != 0 ? n : 3000000);
-	fprintf(stderr, "usage: scale_bench idle [CONNECTIONS [RATIO]] | churn [CONNECTIONS]\n");
-	return 2;
+		status = idle(n != 0 ? n : 1000000, argc > 3 ? strtod(argv[3], NULL) : 0);
+	else if (strcmp(what, "churn") == 0)
+		status = churn(n != 0 ? n : 3000000);
+	else
+		fprintf(stderr,
+			"usage: scale_bench idle [CONNECTIONS [RATIO]] | churn [CONNECTIONS]\n");
+	pool_destroy(pool);
+	return status;
 }
