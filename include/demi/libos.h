@@ -56,7 +56,8 @@ int demi_close(int qd);
  * EINVAL: qt_out or sga is NULL, or the sga is not valid. ENOTCONN, EDESTADDRREQ, ENOMEM. */
 int demi_push(demi_qtoken_t *qt_out, int qd, const demi_sgarray_t *sga);
 
-/* demi_push() of one datagram to a destination. EINVAL, ENOTSUP, ENOMEM. */
+/* demi_push() of one datagram to a destination; over a TCP connection to its peer. EINVAL, ENOTSUP,
+ * ENOTCONN, ENOMEM. */
 int demi_pushto(demi_qtoken_t *qt_out, int sockqd, const demi_sgarray_t *sga,
 		const struct sockaddr *dest, socklen_t size);
 

@@ -236,15 +236,14 @@ int queue_close_async(struct instance *in, struct queue *q, demi_qtoken_t *qt)
 	return rc;
 }
 
+/* Over a connection an address says nothing, as for sendto(2): programs of 2023 give one. */
 static int may_push(const struct queue *q, const struct endpoint *to)
 {
 	if (q->type == QUEUE_UDP)
 		return to || q->connected ? 0 : -EDESTADDRREQ;
 	if (q->type == QUEUE_MEMORY)
 		return to ? -ENOTSOCK : 0;
-	if (!q->connected)
-		return -ENOTCONN;
-	return to ? -EISCONN : 0;
+	return q->connected ? 0 : -ENOTCONN;
 }
 
 /* A buffer of another thread's cannot be counted here: its bytes are copied. */
@@ -283,7 +282,7 @@ int queue_push(struct instance *in, struct queue *q, struct buf *b, const uint8_
 	if (!s)
 		return no_operation(in);
 	s->op.push.len = len;
-	if (to) {
+	if (to && q->type == QUEUE_UDP) {
 		s->op.push.has_to = true;
 		s->op.push.to = *to;
 	}

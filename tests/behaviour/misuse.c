@@ -388,6 +388,7 @@ static void peer_listens(void)
 
 static void an_unconnected_stream_carries_nothing(void)
 {
+	struct sockaddr_in sin = at(1, 9);
 	demi_sgarray_t sga;
 	demi_qtoken_t qt;
 	int qd[2];
@@ -398,6 +399,7 @@ static void an_unconnected_stream_carries_nothing(void)
 	sga = demi_sgaalloc(8);
 	for (int i = 0; i < 2; i++) {
 		equal(demi_push(&qt, qd[i], &sga), ENOTCONN);
+		equal(demi_pushto(&qt, qd[i], &sga, SA(&sin)), ENOTCONN);
 		equal(demi_pop(&qt, qd[i]), ENOTCONN);
 		equal(demi_pop_sized(&qt, qd[i], 1), ENOTCONN);
 		equal(demi_shutdown(qd[i], SHUT_WR), ENOTCONN);

@@ -219,6 +219,20 @@ static void a_segment_may_be_part_of_its_memory(void)
 	equal(demi_close(qd), 0);
 }
 
+/* As the tcp-push-pop of 2023 does. */
+static void a_push_to_an_address_over_a_connection_goes_to_its_peer(void)
+{
+	uint8_t back[4];
+	int qd;
+
+	begin();
+	qd = connection();
+	success(start_push_to(qd, "each", 4, 9), DEMI_OPC_PUSH);
+	pop_all(qd, back, 4);
+	same(back, "each", 4);
+	equal(demi_close(qd), 0);
+}
+
 static void a_message_outlives_its_descriptor(void)
 {
 	demi_qresult_t qr;
@@ -657,6 +671,7 @@ const struct behaviour transfer_cases[] = {
     WITH(pushed_memory_may_be_freed_at_once_and_pushed_again, peer_echoes),
     WITH(bytes_are_the_programs_again_when_the_push_completes, peer_echoes),
     WITH(a_segment_may_be_part_of_its_memory, peer_echoes),
+    WITH(a_push_to_an_address_over_a_connection_goes_to_its_peer, peer_echoes),
     WITH(a_message_outlives_its_descriptor, peer_echoes),
     WITH(a_sized_pop_leaves_the_rest, peer_echoes),
     WITH(what_sized_pops_gave_may_be_pushed_again, peer_echoes),
