@@ -27,11 +27,12 @@ TIMEOUT_S = 60 * int(os.environ.get("DEMI_TEST_SLOWDOWN", 1))
 NEEDED = "cc", "curl", "nc", "pkg-config", "taskset"
 
 
-PKG_CONFIG = """Name: demikernel
+PKG_CONFIG = """libdir={build}
+Name: demikernel
 Description: the library of the build
 Version: 0
 Cflags: -I{include}
-Libs: -L{build} -ldemikernel
+Libs: -L${{libdir}} -ldemikernel
 """
 
 
