@@ -233,7 +233,6 @@ static void take_header(struct datagram *d, const struct packet *pkt)
 	uint8_t *h = d->buf->data;
 
 	d->has_first = true;
-
 	memcpy(h, pkt->l3, IP4_HEADER_BYTES);
 	h[0] = IP4_VERSION_IHL;
 	put_be16(h + IP4_FRAGMENT, 0);
