@@ -2,15 +2,18 @@
  * that LIBOS names: datagrams there and back, a stream one way, messages of which many are on their
  * way at a time, connections that are reset as soon as they are there.
  *
- *	net_bench udp-server IP PORT				"port N", and answers until the last
- *	net_bench udp-client IP PORT PEER-IP PEER-PORT SIZE MESSAGES	prints p50_ns= and so on
- *	net_bench sink IP PORT					"port N"; then bytes= and rate=
+ *	net_bench udp-server IP PORT			"port N", and answers until the last
+ *	net_bench udp-client IP PORT PEER-IP PEER-PORT SIZE MESSAGES
+ *							prints p50_ns= and so on
+ *	net_bench sink IP PORT				"port N"; then bytes= and rate=
  *	net_bench source IP PORT SECONDS
- *	net_bench rate IP PORT SIZE CONNECTIONS SECONDS		messages= and rate=: on each
- *connection one message on its way; against tcp-echo net_bench pipeline IP PORT SIZE OUTSTANDING
- *SECONDS	the same, many on one connection net_bench acceptor IP PORT
- *"port N", until a connection sends something
- *	net_bench connector IP PORT COUNT			connections= and rate=
+ *	net_bench rate IP PORT SIZE CONNECTIONS SECONDS	messages= and rate=: one message on its
+ *							way on each; against tcp-echo
+ *	net_bench pipeline IP PORT SIZE OUTSTANDING SECONDS
+ *							the same, many on one connection
+ *	net_bench acceptor IP PORT			"port N", until a connection sends
+ *							something
+ *	net_bench connector IP PORT COUNT		connections= and rate=
  *
  * The clients of rate and pipeline do as little as they can for a message, so that the server is
  * what is measured.

@@ -1,5 +1,5 @@
 /* udp_relay.c - what a relay of datagrams costs by hand: recvmmsg and sendmmsg without blocking,
- *over and over. And who measures a relay, this one or another.
+ * over and over. And who measures a relay, this one or another.
  *
  *	udp_relay relay PORT REMOTE	stands between the port REMOTE and whoever sent the last
  *					datagram to it; port 0 chooses, and "port N" is printed

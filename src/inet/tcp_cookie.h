@@ -1,6 +1,6 @@
 /* tcp_cookie.h - SYN cookies (RFC 4987 3.6): a SYN that finds no place among the half-open
- *connections is answered all the same, and nothing is kept of it. What we would have to remember is
- *in our initial sequence number, which the peer's acknowledgement brings back:
+ * connections is answered all the same, and nothing is kept of it. What we would have to remember
+ * is in our initial sequence number, which the peer's acknowledgement brings back:
  *
  *	bits 31..29	which of eight MSSs the peer's was at least
  *	bits 28..0	SipHash of the connection, the peer's number, those three bits and the time
@@ -9,7 +9,7 @@
  * scale, and whether it does SACK and ECN. Without timestamps the connection has none of these.
  *
  * A cookie is good for TCP_COOKIE_PERIOD_NS, at most twice that. Whoever guesses at one is right
- *once in 2^28 times, and only within that time of one that was sent.
+ * once in 2^28 times, and only within that time of one that was sent.
  *
  * SPDX-License-Identifier: MIT
  */
