@@ -267,7 +267,7 @@ void tcp_sent_find_all(struct tcp_cb *cb)
 	for (uint32_t i = t->first; i < tcp_sent_last(t); i++)
 		t->run[i].lost = false;
 	t->lost_from = cb->snd_nxt;
-	t->oldest = t->rack_sent - (UINT32_MAX >> 2); /* before all */
+	t->oldest = tcp_fine_clock(cb->sock.stack) - (UINT32_MAX >> 2); /* before all */
 	cb->lost_bytes = 0;
 }
 
