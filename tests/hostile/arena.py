@@ -213,7 +213,9 @@ class Arena:
         self.settle()
         after = self.stats()
         sent = after["tx_frames"] - before["tx_frames"] - (self.pings - pings)
-        # What was half-open may have said so again, after 1, 2, 4, 8 and 16 s.
+        # What a time-out sends again no attack has brought; and what was half-open may have said so again, after
+        # 1, 2, 4, 8 and 16 s.
+        answers += after["tcp_timeouts"] - before["tcp_timeouts"]
         answers += before["half_open"] * min(5, 1 + int(time.monotonic() - began))
         if sent > answers:
             raise AssertionError("%d frames came back, of at most %d\n%s" % (sent, answers, difference(before, after)))
