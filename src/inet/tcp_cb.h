@@ -110,6 +110,14 @@ struct tcp_cb {
 	bool tlp_untimed : 1;     /* no round trip was measured since the probe */
 	bool reordering_seen : 1; /* something came out of order that was sent once */
 	bool dsack_round : 1;     /* since dsack_round_end was snd_nxt the window has not grown */
+	bool pace_waits : 1;      /* what is to be sent waits for pace_next_ns */
+	uint8_t reo_wnd_mult;     /* of a quarter of min_rtt, less one (RFC 8985 6.2, step 4) */
+	bool recv_grows : 1, send_grows : 1; /* buffers, as is needed: tcp_tune.h */
+	uint8_t reo_wnd_persist;             /* recoveries until reo_wnd_mult is 0 again */
+	uint8_t challenges;     /* since challenge_tick, and answers to bare segments */
+	uint8_t dupacks_due;    /* for segments that came out of order since the last ACK */
+	uint8_t keepalive_sent; /* probes unanswered */
+	uint8_t keepalive_probes;
 
 	/* What keeps a connection off the fast paths of input and output: they are taken when all
 	 * of it is zero. */
@@ -218,44 +226,38 @@ struct tcp_cb {
 	uint32_t retransmitted; /* segments sent again, in all */
 	uint32_t iss, irs;
 	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
-	uint8_t challenges;      /* in it, and answers to bare segments */
-	uint8_t dupacks_due;     /* for segments that came out of order since the last ACK */
-	uint8_t keepalive_sent;  /* probes unanswered */
-	uint8_t keepalive_probes;
-	uint16_t peer_mss; /* as its SYN said */
-	uint16_t user_mss; /* TCP_MAXSEG; 0: none */
+	uint16_t peer_mss;       /* as its SYN said */
+	uint16_t user_mss;       /* TCP_MAXSEG; 0: none */
 	uint16_t linger_s;
 	uint16_t soft_error;  /* errno of the last ICMP error that ended nothing; 0: none lately */
 	uint16_t claimed_mtu; /* by an ICMP error that is not believed yet; 0: none */
 	uint16_t largest_acked; /* payload bytes of a segment, at most: never more than mss */
-	uint32_t claimed_seq;   /* of the segment that it quotes */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms;
 	uint32_t user_timeout_ms;  /* 0: R2 */
 	uint64_t mss_deadline_ns;  /* a larger MSS is tried then; UINT64_MAX: it is the largest */
 	struct tcp_range dsack;    /* a duplicate to be reported (RFC 2883) */
 	struct tcp_ranges *sacked; /* what the peer has reported; NULL: none */
 	struct tcp_sent *sent;     /* when what is outstanding was sent; NULL: no log */
-	uint64_t tune_ns;          /* since then tune_seq .. rcv_nxt has come: tcp_tune.h */
+	uint32_t tune_tick;        /* since then tune_seq .. rcv_nxt has come: tcp_tune.h */
 	uint32_t tune_seq;
-	uint32_t recv_max, send_max; /* how far recv_limit and send_limit may grow */
-	uint32_t tuned_bytes;        /* by so much they have */
-	uint64_t max_pacing_rate;    /* bytes a second: tcp_pace.h */
-	uint64_t pace_next_ns;       /* when the next segment may go; 0: at once */
-	uint64_t pace_deadline_ns;   /* when the connection is to look again; UINT64_MAX: off */
-	uint64_t rack_deadline_ns;   /* the reordering timer or that of a probe; UINT64_MAX: off */
-	uint32_t min_rtt;            /* the shortest round trip of a stream, 2^10 ns; 0: none yet */
-	uint32_t tlp_end;            /* snd_nxt behind the probe */
+	uint32_t tuned_bytes;      /* by so much recv_limit and send_limit have grown */
+	uint32_t claimed_seq;      /* of the segment that claimed_mtu's error quotes */
+	uint64_t max_pacing_rate;  /* bytes a second: tcp_pace.h */
+	uint64_t pace_next_ns;     /* when the next segment may go; 0: at once */
+	uint64_t rack_deadline_ns; /* the reordering timer or that of a probe; UINT64_MAX: off */
+	uint32_t min_rtt;          /* the shortest round trip of a stream, 2^10 ns; 0: none yet */
+	uint32_t tlp_end;          /* snd_nxt behind the probe */
 	uint32_t dsack_round_end;
 	uint32_t ecn_recover;
-	uint8_t reo_wnd_mult;       /* of a quarter of min_rtt, less one (RFC 8985 6.2, step 4) */
-	uint8_t reo_wnd_persist;    /* recoveries until it is 0 again */
 	struct tcp_reassembly *ooo; /* received out of order; NULL: nothing */
 	const struct tcp_cc *cc;
 	uint64_t cc_private[6];
 
-	struct tcp_cb *bound_next;
-	struct list link;        /* accept queue, TIME-WAIT list */
-	struct tcp_cb *listener; /* while in its accept queue */
+	struct list link; /* accept queue, TIME-WAIT list */
+	union {
+		struct tcp_cb *bound_next; /* bound */
+		struct tcp_cb *listener;   /* not_accepted: while in its accept queue */
+	};
 };
 
 static inline struct tcp_cb *tcp_cb_of(const struct sock *k)

@@ -67,7 +67,7 @@ static void establish(struct tcp_cb *cb)
 /* Tells the program, or the listener's, that the connection is there. */
 static void announce(struct tcp_cb *cb)
 {
-	if (cb->listener != NULL)
+	if (cb->not_accepted)
 		tcp_raise(cb->listener, STACK_EV_ACCEPT);
 	else
 		tcp_raise(cb, STACK_EV_CONNECTED | STACK_EV_WRITE);

@@ -159,6 +159,6 @@ enum { TCP_PORT_NEAR_TRIES = 256 };
 
 /* What an established, idle connection and a half-open one cost in this stack, bytes, hash slots
  * and timer included. */
-enum { TCP_CONNECTION_BYTES_MAX = 896, TCP_HALF_OPEN_BYTES_MAX = 128 };
+enum { TCP_CONNECTION_BYTES_MAX = 768, TCP_HALF_OPEN_BYTES_MAX = 128 };
 
 #endif

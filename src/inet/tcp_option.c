@@ -85,12 +85,12 @@ static int set_socket_option(struct tcp_cb *cb, int name, int v)
 		return 0;
 	case SO_SNDBUF:
 		cb->send_limit = clamp_buffer(v);
-		cb->send_max = 0; /* it does not grow by itself any more */
+		cb->send_grows = false; /* it does not grow by itself any more */
 		tcp_update_message_max(cb);
 		return 0;
 	case SO_RCVBUF: /* the scale of the window is agreed on in the SYN */
 		tcp_receive_limit(cb, clamp_buffer(v));
-		cb->recv_max = 0;
+		cb->recv_grows = false;
 		return 0;
 	default:
 		return -ENOPROTOOPT;
@@ -341,8 +341,8 @@ void tcp_copy_options(struct sock *to, const struct sock *other)
 	cb->linger_s = from->linger_s;
 	cb->send_limit = from->send_limit;
 	cb->recv_limit = from->recv_limit;
-	cb->send_max = from->send_max;
-	cb->recv_max = from->recv_max;
+	cb->send_grows = from->send_grows;
+	cb->recv_grows = from->recv_grows;
 	cb->reuse_address = from->reuse_address;
 	cb->sock.reuse_port = from->sock.reuse_port;
 }

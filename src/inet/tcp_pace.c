@@ -46,8 +46,8 @@ bool tcp_pace_holds(struct tcp_cb *cb)
 {
 	if (cb->pace_next_ns <= cb->sock.stack->now_ns)
 		return false;
-	cb->pace_deadline_ns = cb->pace_next_ns;
-	tcp_timer_need(cb, cb->pace_deadline_ns);
+	cb->pace_waits = true;
+	tcp_timer_need(cb, cb->pace_next_ns);
 	/* Its own rate follows the window, which therefore is what holds the sender back. */
 	if (is_fast(cb) && (!cb->paced || cb->max_pacing_rate >= rate_of_window(cb)))
 		cb->cwnd_limited = true;

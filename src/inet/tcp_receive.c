@@ -75,8 +75,7 @@ void tcp_receive_limit(struct tcp_cb *cb, uint32_t bytes)
 void tcp_receive_begin(struct tcp_cb *cb)
 {
 	tcp_receive_learn_size(cb, TCP_MSS_DEFAULT);
-	cb->tune_seq = cb->rcv_nxt;
-	cb->tune_ns = cb->sock.stack->now_ns;
+	tcp_tune_begin(cb);
 }
 
 uint64_t tcp_received_bytes(const struct tcp_cb *cb)
@@ -186,7 +185,7 @@ uint32_t tcp_receive_grow(struct tcp_cb *cb)
 {
 	uint32_t seen = cb->rcv_adv - cb->rcv_nxt, possible;
 
-	if (cb->recv_limit < cb->recv_max)
+	if (cb->recv_limit < tcp_tune_most(cb))
 		tcp_tune_receive(cb);
 	possible = possible_window(cb);
 	/* Before the window has moved on by 4 GiB. */

@@ -56,9 +56,10 @@ static void detach(struct tcp_cb *cb)
 	uncount(cb);
 	list_del(&cb->out_link);
 	list_del(&cb->link);
-	if (cb->listener != NULL)
+	if (cb->not_accepted && cb->listener != NULL) {
 		cb->listener->accept_count--;
-	cb->listener = NULL;
+		cb->listener = NULL;
+	}
 	wheel_disarm(&t->wheel, &cb->timer);
 	cb->timer.deadline_ns = UINT64_MAX;
 	ip_path_release(&cb->path);

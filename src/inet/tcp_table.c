@@ -191,10 +191,10 @@ static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)
 	cb->user_timeout_ms = cfg->user_timeout_ms;
 	cb->send_limit = cfg->send_buffer_bytes;
 	cb->recv_limit = cfg->recv_buffer_bytes;
-	cb->send_max = cb->recv_max = cfg->buffer_max_bytes;
+	cb->send_grows = cb->recv_grows = cfg->buffer_max_bytes > 0;
 	cb->rto_ns = TCP_RTO_INITIAL_NS;
 	cb->rtx_deadline_ns = cb->ack_deadline_ns = cb->life_deadline_ns = UINT64_MAX;
-	cb->mss_deadline_ns = cb->rack_deadline_ns = cb->pace_deadline_ns = UINT64_MAX;
+	cb->mss_deadline_ns = cb->rack_deadline_ns = UINT64_MAX;
 	cb->max_pacing_rate = UINT64_MAX;
 	cb->offload = cfg->offloads & OFFLOAD_L4_CSUM;
 	cb->nagle = cfg->nagle;

@@ -267,8 +267,8 @@ static void fired(struct tcp_cb *cb)
 		ack_fired(cb);
 	if (cb->rtx_deadline_ns <= now && !rtx_fired(cb))
 		return;
-	if (cb->pace_deadline_ns <= now) {
-		cb->pace_deadline_ns = UINT64_MAX;
+	if (cb->pace_waits && cb->pace_next_ns <= now) {
+		cb->pace_waits = false;
 		tcp_output_request(cb);
 	}
 	if (cb->rack_deadline_ns <= now)
@@ -278,7 +278,9 @@ static void fired(struct tcp_cb *cb)
 	if (cb->mss_deadline_ns <= now)
 		tcp_update_mss(cb);
 	next = min_ns(min_ns(cb->ack_deadline_ns, cb->rtx_deadline_ns), cb->life_deadline_ns);
-	next = min_ns(next, min_ns(cb->rack_deadline_ns, cb->pace_deadline_ns));
+	next = min_ns(next, cb->rack_deadline_ns);
+	if (cb->pace_waits)
+		next = min_ns(next, cb->pace_next_ns);
 	next = min_ns(min_ns(next, cb->mss_deadline_ns), check_idle(cb));
 	if (next != UINT64_MAX)
 		tcp_timer_need(cb, next);

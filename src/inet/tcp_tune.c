@@ -26,7 +26,7 @@ static uint32_t most_to_receive(const struct tcp_cb *cb)
 	const struct stack *s = cb->sock.stack;
 	uint64_t share = (uint64_t)s->pool->count * s->copy_room_bytes / TCP_TUNE_POOL_DIVISOR;
 
-	return share < cb->recv_max ? (uint32_t)share : cb->recv_max;
+	return share < s->cfg.buffer_max_bytes ? (uint32_t)share : s->cfg.buffer_max_bytes;
 }
 
 static uint32_t growth(uint32_t now, uint64_t wanted, uint32_t most)
@@ -36,25 +36,40 @@ static uint32_t growth(uint32_t now, uint64_t wanted, uint32_t most)
 	return wanted > now ? (uint32_t)wanted - now : 0;
 }
 
+/* 2^10 ns: fine enough for a round trip that a window of bytes could hold up. */
+static uint32_t tick(uint64_t ns)
+{
+	return (uint32_t)(ns >> 10);
+}
+
+void tcp_tune_begin(struct tcp_cb *cb)
+{
+	cb->tune_seq = cb->rcv_nxt;
+	cb->tune_tick = tick(cb->sock.stack->now_ns);
+}
+
 void tcp_tune_receive(struct tcp_cb *cb)
 {
-	uint64_t now = cb->sock.stack->now_ns;
+	uint32_t now = tick(cb->sock.stack->now_ns), srtt = tick(cb->srtt_ns);
 	uint32_t delivered = cb->rcv_nxt - cb->tune_seq, more;
 
-	if (cb->srtt_ns == 0 || now - cb->tune_ns < cb->srtt_ns)
+	if (cb->srtt_ns == 0 || now - cb->tune_tick < srtt)
 		return;
 	more = growth(cb->recv_limit, 2 * (uint64_t)cb->recv_limit, most_to_receive(cb));
-	if (now - cb->tune_ns < 2 * cb->srtt_ns && delivered >= cb->recv_limit / 2 &&
+	if (now - cb->tune_tick < 2 * srtt && delivered >= cb->recv_limit / 2 &&
 	    cb->recv_memory < cb->recv_limit / 2 && more > 0)
 		tcp_receive_limit(cb, cb->recv_limit + take(cb, more));
 	cb->tune_seq = cb->rcv_nxt;
-	cb->tune_ns = now;
+	cb->tune_tick = now;
 }
 
 void tcp_tune_send(struct tcp_cb *cb)
 {
-	uint32_t more = growth(cb->send_limit, 2 * (uint64_t)cb->cwnd, cb->send_max);
+	uint32_t more =
+	    growth(cb->send_limit, 2 * (uint64_t)cb->cwnd, cb->sock.stack->cfg.buffer_max_bytes);
 
+	if (!cb->send_grows)
+		return;
 	if (more > 0 && cb->snd_wnd > cb->send_limit / 2) {
 		cb->send_limit += take(cb, more);
 		tcp_update_message_max(cb);

@@ -17,8 +17,13 @@
 /* The largest window that there may ever be, which the scale of windows must be able to tell. */
 static inline uint32_t tcp_tune_most(const struct tcp_cb *cb)
 {
-	return cb->recv_max > cb->recv_limit ? cb->recv_max : cb->recv_limit;
+	uint32_t most = cb->recv_grows ? cb->sock.stack->cfg.buffer_max_bytes : 0;
+
+	return most > cb->recv_limit ? most : cb->recv_limit;
 }
+
+/* What is received is counted from now on. */
+void tcp_tune_begin(struct tcp_cb *cb);
 
 /* More was received than a step of the window: is it time for a larger one? */
 void tcp_tune_receive(struct tcp_cb *cb);
