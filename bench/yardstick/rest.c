@@ -130,6 +130,14 @@ static void open_all(struct server *s, int count)
 	}
 }
 
+static void close_all(struct server *s, int count)
+{
+	for (int i = 0; i < count; i++)
+		close(s->fds[i]);
+	free(s->fds);
+	free(s->times);
+}
+
 static void sample(struct server *s, int i)
 {
 	uint64_t ns = exchange(s->fds[i]);
@@ -151,9 +159,11 @@ static void ask(int count, double seconds, struct server servers[], int n)
 		for (int k = 0; k < n; k++)
 			sample(&servers[k], i);
 	}
-	for (int k = 0; k < n; k++)
+	for (int k = 0; k < n; k++) {
 		printf("first_ns=%llu p50_ns=%llu\n", (unsigned long long)servers[k].first_ns,
 		       (unsigned long long)histogram_percentile(servers[k].times, 50));
+		close_all(&servers[k], count);
+	}
 }
 
 int main(int argc, char **argv)
