@@ -21,7 +21,7 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack);
 /* A round trip of a stream. */
 static inline void tcp_ack_learn_min(struct tcp_cb *cb, uint64_t rtt_ns)
 {
-	uint32_t rtt = (uint32_t)(rtt_ns >> 10) | 1;
+	uint32_t rtt = tcp_ns_to_fine(rtt_ns) | 1;
 
 	if (cb->min_rtt == 0 || rtt < cb->min_rtt)
 		cb->min_rtt = rtt;

@@ -292,6 +292,20 @@ static inline uint32_t tcp_ns_to_ticks(uint64_t ns)
 	return (uint32_t)(ns >> 20);
 }
 
+/* The clock of round trips: 2^10 ns, about a microsecond. 32 bits of it compare like sequence
+ * numbers. */
+enum { TCP_FINE_SHIFT = 10 };
+
+static inline uint32_t tcp_ns_to_fine(uint64_t ns)
+{
+	return (uint32_t)(ns >> TCP_FINE_SHIFT);
+}
+
+static inline uint32_t tcp_fine_clock(const struct stack *s)
+{
+	return tcp_ns_to_fine(s->now_ns);
+}
+
 /* May the peer still send us data? */
 static inline bool tcp_can_receive(const struct tcp_cb *cb)
 {

@@ -140,7 +140,7 @@ static void forget_epoch(struct cubic *c)
 
 static void first_slow_start(struct tcp_cb *cb, struct cubic *c, uint32_t bytes)
 {
-	uint32_t rtt = (uint32_t)(tcp_sent_age_ns(cb, cb->snd_una) >> 10);
+	uint32_t rtt = tcp_ns_to_fine(tcp_sent_age_ns(cb, cb->snd_una));
 
 	tcp_hystart_acked(cb, &c->start, bytes, rtt);
 	if (cb->ssthresh != UINT32_MAX)

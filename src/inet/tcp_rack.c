@@ -9,8 +9,6 @@
 #include "inet/tcp_timer.h"
 #include "inet/tcp_undo.h"
 
-enum { TICK_SHIFT = 10 }; /* of tcp_fine_clock() */
-
 /* An age beyond that of anything outstanding. */
 enum { AGE_MAX = 1 << 30 };
 
@@ -32,7 +30,7 @@ static bool is_of_earlier_sending(const struct tcp_cb *cb, const struct tcp_segm
 {
 	const struct stack *s = cb->sock.stack;
 	uint32_t age = tcp_fine_clock(s) - r->sent;
-	uint64_t sent_ns = s->now_ns - ((uint64_t)age << TICK_SHIFT);
+	uint64_t sent_ns = s->now_ns - ((uint64_t)age << TCP_FINE_SHIFT);
 	uint32_t tsval = (uint32_t)(sent_ns >> 20) + cb->ts_offset;
 
 	if (!r->again)
@@ -116,7 +114,7 @@ void tcp_rack_recovered(struct tcp_cb *cb)
 /* Step 4. Until something was seen out of order that was not lost, three segments are proof. */
 static uint32_t reordering_window(const struct tcp_cb *cb)
 {
-	uint64_t srtt = cb->srtt_ns >> TICK_SHIFT, rtt = cb->min_rtt != 0 ? cb->min_rtt : srtt;
+	uint64_t srtt = cb->srtt_ns >> TCP_FINE_SHIFT, rtt = cb->min_rtt != 0 ? cb->min_rtt : srtt;
 	uint64_t window = (cb->reo_wnd_mult + UINT64_C(1)) * rtt / 4;
 
 	if (!cb->reordering_seen && (cb->recovery != TCP_OPEN || cb->dupacks >= TCP_DUPACKS ||
@@ -127,7 +125,7 @@ static uint32_t reordering_window(const struct tcp_cb *cb)
 
 static void start_timer(struct tcp_cb *cb, uint32_t wait)
 {
-	cb->rack_deadline_ns = cb->sock.stack->now_ns + ((wait + UINT64_C(1)) << TICK_SHIFT);
+	cb->rack_deadline_ns = cb->sock.stack->now_ns + ((wait + UINT64_C(1)) << TCP_FINE_SHIFT);
 	tcp_timer_need(cb, cb->rack_deadline_ns);
 }
 
@@ -205,7 +203,7 @@ void tcp_rack_time_out(struct tcp_cb *cb)
 {
 	struct tcp_sent *t = cb->sent;
 	uint32_t now = tcp_fine_clock(cb->sock.stack), end = cb->snd_una + cb->mss;
-	uint32_t rtt = t->rack_valid ? t->rack_rtt : (uint32_t)(cb->srtt_ns >> TICK_SHIFT);
+	uint32_t rtt = t->rack_valid ? t->rack_rtt : tcp_ns_to_fine(cb->srtt_ns);
 	uint32_t due = rtt + reordering_window(cb);
 
 	if (!tcp_sent_lose(cb, cb->snd_una, seq_lt(end, cb->snd_nxt) ? end : cb->snd_nxt))

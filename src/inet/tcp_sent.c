@@ -189,7 +189,7 @@ static void begin(struct tcp_cb *cb, uint32_t before)
 	cb->sent = t;
 	t->rack_valid = t->closed = false;
 	t->lost_from = t->fack = cb->snd_una;
-	t->oldest = t->begun = (uint32_t)(cb->progress_ns >> 10);
+	t->oldest = t->begun = tcp_ns_to_fine(cb->progress_ns);
 	if (before != cb->snd_una)
 		t->run[t->count++] = (struct tcp_run){.end = before, .sent = t->oldest};
 }
@@ -207,7 +207,7 @@ void tcp_sent_first(struct tcp_cb *cb, uint32_t before)
 		if (cb->sent == NULL)
 			return;
 	}
-	part = (uint32_t)(cb->srtt_ns >> 10) / RUN_RTT_DIVISOR;
+	part = tcp_ns_to_fine(cb->srtt_ns) / RUN_RTT_DIVISOR;
 	last = cb->sent->count > 0 ? &cb->sent->run[tcp_sent_last(cb->sent) - 1] : NULL;
 	if (last != NULL && !cb->sent->closed && !last->again && !last->lost &&
 	    now - cb->sent->begun <= part) {
@@ -351,5 +351,5 @@ uint64_t tcp_sent_age_ns(struct tcp_cb *cb, uint32_t seq)
 	i = tcp_sent_find(t, seq - 1);
 	if (i == tcp_sent_last(t) || t->run[i].again)
 		return 0;
-	return (uint64_t)(tcp_fine_clock(cb->sock.stack) - t->run[i].sent) << 10;
+	return (uint64_t)(tcp_fine_clock(cb->sock.stack) - t->run[i].sent) << TCP_FINE_SHIFT;
 }

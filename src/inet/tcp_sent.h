@@ -43,12 +43,6 @@ struct tcp_sent {
 	struct tcp_run run[];
 };
 
-/* Times here are 32 bits of 2^10 ns, about a microsecond; they compare like sequence numbers. */
-static inline uint32_t tcp_fine_clock(const struct stack *s)
-{
-	return (uint32_t)(s->now_ns >> 10);
-}
-
 /* Bytes of a log. */
 uint32_t tcp_sent_bytes(enum tcp_set_size size);
 

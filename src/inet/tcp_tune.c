@@ -36,21 +36,15 @@ static uint32_t growth(uint32_t now, uint64_t wanted, uint32_t most)
 	return wanted > now ? (uint32_t)wanted - now : 0;
 }
 
-/* 2^10 ns: fine enough for a round trip that a window of bytes could hold up. */
-static uint32_t tick(uint64_t ns)
-{
-	return (uint32_t)(ns >> 10);
-}
-
 void tcp_tune_begin(struct tcp_cb *cb)
 {
 	cb->tune_seq = cb->rcv_nxt;
-	cb->tune_tick = tick(cb->sock.stack->now_ns);
+	cb->tune_tick = tcp_fine_clock(cb->sock.stack);
 }
 
 void tcp_tune_receive(struct tcp_cb *cb)
 {
-	uint32_t now = tick(cb->sock.stack->now_ns), srtt = tick(cb->srtt_ns);
+	uint32_t now = tcp_fine_clock(cb->sock.stack), srtt = tcp_ns_to_fine(cb->srtt_ns);
 	uint32_t delivered = cb->rcv_nxt - cb->tune_seq, more;
 
 	if (cb->srtt_ns == 0 || now - cb->tune_tick < srtt)
