@@ -117,12 +117,13 @@ static bool peer_is_full(const struct stack *s, uint8_t group)
 	return s->tcp->group_opened[group] >= most;
 }
 
-/* The peer has shown that it received our SYN-ACK: a connection, in SYN-RECEIVED. */
-static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct packet *pkt)
+/* One more connection of this listener and this group of peers; NULL, counted, where there is no
+ * room for it. */
+static struct tcp_cb *new_connection(struct stack *s, const struct tcp_half *h)
 {
-	struct tcp_cb *listener = h->listener, *cb;
+	struct tcp_cb *cb;
 
-	if (accept_queue_is_full(listener)) {
+	if (accept_queue_is_full(h->listener)) {
 		s->stats.tcp_backlog_full++;
 		return NULL;
 	}
@@ -131,16 +132,16 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 		return NULL;
 	}
 	cb = tcp_cb_new(s, NULL);
-	if (cb == NULL) {
+	if (cb == NULL)
 		s->stats.tcp_table_full++;
-		return NULL;
-	}
-	cb->passive = cb->counted = true;
-	s->tcp->group_opened[h->group]++;
-	tcp_copy_options(&cb->sock, &listener->sock);
-	cb->sock.local.ip = pkt->dst;
-	tcp_port_take(cb, (uint16_t)(h->local_port_peer_port >> 16), listener->sock.reuse_port);
-	cb->sock.peer = (struct endpoint){h->peer_ip, (uint16_t)h->local_port_peer_port};
+	return cb;
+}
+
+/* What was told in the SYN and the SYN-ACK. */
+static void learn_handshake(struct tcp_cb *cb, const struct tcp_half *h)
+{
+	struct stack *s = cb->sock.stack;
+
 	cb->iss = cb->snd_una = h->iss;
 	cb->snd_nxt = cb->snd_end = h->iss + 1;
 	cb->ts_offset =
@@ -163,6 +164,22 @@ static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct 
 		cb->rtt_start_ns = s->now_ns - ((uint64_t)(tcp_clock(s) - h->made_tick) << 20);
 	cb->rtt_seq = cb->snd_nxt;
 	cb->rtx_count = h->retries;
+}
+
+/* The peer has shown that it received our SYN-ACK: a connection, in SYN-RECEIVED. */
+static struct tcp_cb *promote(struct stack *s, struct tcp_half *h, const struct packet *pkt)
+{
+	struct tcp_cb *listener = h->listener, *cb = new_connection(s, h);
+
+	if (cb == NULL)
+		return NULL;
+	cb->passive = cb->counted = true;
+	s->tcp->group_opened[h->group]++;
+	tcp_copy_options(&cb->sock, &listener->sock);
+	cb->sock.local.ip = pkt->dst;
+	tcp_port_take(cb, (uint16_t)(h->local_port_peer_port >> 16), listener->sock.reuse_port);
+	cb->sock.peer = (struct endpoint){h->peer_ip, (uint16_t)h->local_port_peer_port};
+	learn_handshake(cb, h);
 	cb->progress_ns = s->now_ns;
 	cb->listener = listener;
 	cb->not_accepted = true;

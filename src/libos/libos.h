@@ -137,7 +137,7 @@ struct libos_env {
 	const struct config *config;
 	struct heap *heap; /* messages for the program */
 	int epoll_fd;      /* the instance's: a libOS that is woken by descriptors adds them here
-			    * (EPOLLET), data.ptr = what      the runtime does not look at */
+			    * (EPOLLET), data.ptr is its own */
 	struct findings *found; /* gets why it could not be made, where only the attempt shows it;
 				   NULL: nobody asks */
 };
