@@ -14,7 +14,13 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t bytes);
 
-enum { STEPS = 64, TYPE_IP = 0x0800, TYPE_ARP = 0x0806, ARP_BYTES = 42 };
+enum {
+	STEPS = 64,
+	TYPE_IP = 0x0800,
+	TYPE_ARP = 0x0806,
+	ARP_BYTES = 42,
+	USER_TIMEOUT_MAX_MS = 300000,
+};
 
 static void step_tcp(struct rig *r, struct input *in)
 {
@@ -156,6 +162,9 @@ static void set_option(struct sock *k, struct input *in)
 	int value = (int)take32(in);
 	struct linger linger = {value & 1, 0};
 
+	/* A program may have its patience last for weeks; the rig's ends before. */
+	if (o[1] == TCP_USER_TIMEOUT && o[0] == IPPROTO_TCP)
+		value %= USER_TIMEOUT_MAX_MS;
 	if (value & 0x10000)
 		stack_setsockopt(k, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
 	else
