@@ -176,11 +176,13 @@ static void acknowledge_unacceptable(struct tcp_cb *cb, const struct tcp_segment
 		tcp_enter_time_wait(cb); /* the peer's FIN again: 2 MSL start anew */
 }
 
-/* RFC 7323 4.3: what the peer's next echo is. */
-static inline void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment *seg)
+/* RFC 7323 4.3: what the peer's next echo is. Only once the acknowledgement is known to be good,
+ * and never from a reset (5.2): who forges one could put it far ahead, and PAWS would drop all that
+ * the peer sends. */
+static inline void update_ts_recent(struct tcp_cb *cb, const struct tcp_segment *seg, bool stale)
 {
 	if (cb->timestamps && seg->has.timestamps && seq_leq(seg->seq, cb->last_ack_sent) &&
-	    (seq_geq(seg->tsval, cb->ts_recent) || ts_recent_is_stale(cb))) {
+	    (seq_geq(seg->tsval, cb->ts_recent) || stale)) {
 		cb->ts_recent = seg->tsval;
 	}
 }
@@ -224,7 +226,6 @@ static bool step_sequence(struct tcp_cb *cb, const struct tcp_segment *seg, stru
 			acknowledge_unacceptable(cb, seg, pkt);
 		return false;
 	}
-	update_ts_recent(cb, seg);
 	return true;
 }
 
@@ -279,6 +280,7 @@ static bool ack_in_syn_received(struct tcp_cb *cb, const struct tcp_segment *seg
 		tcp_reply_reset(cb->sock.stack, pkt, seg);
 		return false;
 	}
+	update_ts_recent(cb, seg, false);
 	establish(cb);
 	cb->snd_wnd = (uint32_t)seg->wnd << cb->snd_shift;
 	cb->snd_wl1 = seg->seq;
@@ -313,7 +315,7 @@ static bool fin_acknowledged(struct tcp_cb *cb)
 /* 3.10.7.4, fifth. */
 static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const struct packet *pkt)
 {
-	bool had_fin_acked, had_syn_acked;
+	bool had_fin_acked, had_syn_acked, stale = ts_recent_is_stale(cb);
 
 	if (!(seg->flags & TCP_ACK))
 		return false;
@@ -324,6 +326,7 @@ static bool step_ack(struct tcp_cb *cb, const struct tcp_segment *seg, const str
 	had_syn_acked = !cb->syn_unacked;
 	if (!tcp_ack_segment(cb, seg))
 		return false;
+	update_ts_recent(cb, seg, stale);
 	if (!had_syn_acked && !cb->syn_unacked)
 		begin(cb); /* closed in SYN-RECEIVED: it still receives */
 	return had_fin_acked || !tcp_fin_acked(cb) || fin_acknowledged(cb);
