@@ -57,6 +57,10 @@ bool tcp_undo_detect(struct tcp_cb *cb, const struct tcp_segment *seg, bool adva
 {
 	if (cb->undo_cwnd == 0)
 		return false;
+	if (cb->ecn && (seg->flags & TCP_ECE)) { /* RFC 4015 3.4: congested all the same */
+		tcp_undo_forget(cb);
+		return false;
+	}
 	return (advances && echo_is_older(cb, seg)) || (cb->sack && all_were_duplicates(cb, seg));
 }
 
