@@ -112,6 +112,8 @@ void tcp_reply_before_change(struct tcp_cb *cb)
 				   .tsecr = cb->ts_recent,
 				   .answer = true});
 	cb->last_ack_sent = cb->rcv_nxt;
+	s->tcp_first =
+	    true; /* had its turn: answers are next, and this goes before what tells more */
 }
 
 /* With a timestamp of that tick of our clock. */
