@@ -52,7 +52,7 @@ static void change_phase(struct tcp_hystart *h)
 		return;
 	if (!h->css && is_slower(h)) {
 		h->css_baseline_min_rtt = h->current_round_min_rtt;
-		h->css_rounds = 0;
+		h->css_rounds = 0; /* this one will be the first */
 		h->css = true;
 	} else if (h->css && h->current_round_min_rtt < h->css_baseline_min_rtt) {
 		h->css = false;
@@ -78,6 +78,6 @@ void tcp_hystart_acked(struct tcp_cb *cb, struct tcp_hystart *h, uint32_t bytes,
 	if (seq_lt(cb->snd_una, h->window_end))
 		return;
 	begin_round(cb, h);
-	if (h->css && ++h->css_rounds > CSS_ROUNDS)
+	if (h->css && ++h->css_rounds >= CSS_ROUNDS)
 		cb->ssthresh = cb->cwnd;
 }
