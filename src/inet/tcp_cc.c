@@ -30,7 +30,7 @@ void tcp_cc_begin(struct tcp_cb *cb)
 
 void tcp_cc_slow_start(struct tcp_cb *cb, uint32_t bytes)
 {
-	uint32_t most = cb->mss * (cb->recovery == TCP_OPEN ? TCP_SLOW_START_SEGMENTS : 2);
+	uint32_t most = cb->mss * (cb->recovery == TCP_OPEN ? TCP_SLOW_START_SEGMENTS : 1);
 
 	cb->cwnd += bytes < most ? bytes : most;
 }
