@@ -10,13 +10,13 @@ from frames import ACK, ARP, FIN, PSH, RST, SYN, TCP, UDP, URG, arp, ether, icmp
 CLOSED = PORT + 1
 
 
-def syn_packet(a, **kw):
+def _syn_packet(a, **kw):
     a.opened.append((EVIL, a.port(), PORT, 1))
     return ip(EVIL, SERVER, TCP, tcp(EVIL, a.next_port, SERVER, PORT, seq=1, flags=SYN), **kw)
 
 
 def frames_cut_short_anywhere_are_not_answered(a):
-    frame = a.frame(syn_packet(a))
+    frame = a.frame(_syn_packet(a))
     with a.attack(0):
         for n in range(14, len(frame)):
             a.send(frame[:n])
@@ -25,43 +25,43 @@ def frames_cut_short_anywhere_are_not_answered(a):
 def packets_longer_than_their_frame_are_not_answered(a):
     with a.attack(0, drop_short=2):
         for total in (41, 65535):
-            a.send(a.frame(syn_packet(a, total=total)))
+            a.send(a.frame(_syn_packet(a, total=total)))
 
 
 def a_packet_shorter_than_its_frame_is_taken_without_the_rest(a):
     with a.attack(1, drop_tcp_checksum=0):
-        a.send(a.frame(syn_packet(a)) + b"padding")
+        a.send(a.frame(_syn_packet(a)) + b"padding")
 
 
 def frames_of_other_kinds_are_not_answered(a):
     with a.attack(0):
         for kind in list(range(0, 0x10000, 509)) + [0x86dd, 0x8847, 0x8863, 0x88cc]:
             if kind not in (0x0800, 0x0806, 0x8100):
-                a.send(ether(SERVER_MAC, EVIL_MAC, syn_packet(a), kind))
+                a.send(ether(SERVER_MAC, EVIL_MAC, _syn_packet(a), kind))
 
 
 def frames_of_another_vlan_are_not_answered(a):
     with a.attack(0):
         for vlan in (1, 2, 100, 4094, 4095):
-            a.send(a.frame(syn_packet(a), vlan=vlan))
-            a.send(a.frame(syn_packet(a), vlan=vlan)[:16])
+            a.send(a.frame(_syn_packet(a), vlan=vlan))
+            a.send(a.frame(_syn_packet(a), vlan=vlan)[:16])
         a.send(a.frame(struct.pack("!H", 7) + b"\x81\0" * 30, vlan=0))
 
 
 def frames_for_other_macs_are_not_answered(a):
     with a.attack(0):
         for to in ("ff:ff:ff:ff:ff:ff", "01:00:5e:00:00:01", "02:00:00:00:00:02", "00:00:00:00:00:00"):
-            a.send(ether(mac(to), EVIL_MAC, syn_packet(a)))
+            a.send(ether(mac(to), EVIL_MAC, _syn_packet(a)))
 
 
 def versions_and_lengths_of_a_header_that_cannot_be_are_not_answered(a):
     with a.attack(0):
         for version in set(range(16)) - {4}:
-            a.send(a.frame(syn_packet(a, version=version)))
+            a.send(a.frame(_syn_packet(a, version=version)))
         for words in list(range(5)) + [15]:
-            a.send(a.frame(syn_packet(a, words=words)))
+            a.send(a.frame(_syn_packet(a, words=words)))
         for total in range(20):
-            a.send(a.frame(syn_packet(a, total=total)))
+            a.send(a.frame(_syn_packet(a, total=total)))
 
 
 def a_wrong_checksum_of_any_kind_is_not_answered(a):
@@ -69,7 +69,7 @@ def a_wrong_checksum_of_any_kind_is_not_answered(a):
     with a.attack(0, drop_ip_checksum=50, drop_tcp_checksum=50, drop_udp_checksum=50, drop_icmp_malformed=50):
         for i in range(50):
             wrong = 0x0101 * i + 3
-            a.send(a.frame(syn_packet(a, csum=wrong)))
+            a.send(a.frame(_syn_packet(a, csum=wrong)))
             a.send_tcp(port, flags=SYN, csum=wrong)
             a.send_udp(port, b"x", csum=wrong)
             a.send_ip(1, icmp(8, 0, 7, csum=wrong))
@@ -80,14 +80,14 @@ def ip_options_are_skipped_or_make_a_packet_malformed(a):
     bad = [bytes([kind, n]) for kind in (7, 68, 130, 148, 255) for n in (0, 1, 41, 255)]
     with a.attack(len(good), rx_ip_options=len(good), drop_ip_header=len(bad)):
         for o in good + tuple(bad):
-            a.send(a.frame(syn_packet(a, options=o)))
+            a.send(a.frame(_syn_packet(a, options=o)))
 
 
 def source_routes_are_not_followed(a):
     with a.attack(0, drop_ip_source_route=4):
         for kind in (131, 137):
             for pointer in (4, 8):
-                a.send(a.frame(syn_packet(a, options=bytes([kind, 7, pointer, 10, 9, 0, 2]))))
+                a.send(a.frame(_syn_packet(a, options=bytes([kind, 7, pointer, 10, 9, 0, 2]))))
 
 
 def martians_are_not_answered(a):
