@@ -151,7 +151,8 @@ static inline bool csum_is_small(size_t len)
 }
 
 /* csum_partial() and csum_copy() where most blocks are small. */
-static inline uint32_t csum_partial_small(const void *data, size_t len, uint64_t sum)
+static inline __attribute__((always_inline)) uint32_t csum_partial_small(const void *data,
+									 size_t len, uint64_t sum)
 {
 	if (__builtin_expect(!csum_is_small(len), 0))
 		return csum_partial(data, len, csum_fold64(sum));

@@ -9,17 +9,9 @@
 #include "inet/eth.h"
 #include "inet/ip4.h"
 #include "inet/tcp_fast.h"
+#include "inet/udp_fast.h"
 
 enum { PLAIN_BYTES = ETH_HEADER_BYTES + IP4_HEADER_BYTES };
-
-/* Could one host of this or another link have this address, in wire order? */
-static inline bool is_plain_source(const struct stack *s, uint32_t wire)
-{
-	uint8_t first = (uint8_t)wire;
-
-	return (uint8_t)(first - 1) < 223 && first != 127 && wire != s->addr4_wire &&
-	       wire != s->network4_wire && wire != s->broadcast4_wire;
-}
 
 /* Is the frame at f an untagged one for our MAC, with an IPv4 packet that has no options, is whole,
  * and is for our address? Words are compared as they lie in memory. */
@@ -52,12 +44,12 @@ static inline void describe_plain(struct packet *pkt, struct buf *b)
 	pkt->csum_ok = (b->flags & BUF_CSUM_OK) != 0;
 }
 
-/* A plain packet that tcp_fast_input() does not take. Not in line: it would be in its way. */
+/* A plain packet that no transport takes the short way. Not in line: it would be in its way. */
 static __attribute__((noinline)) void plain_input(struct stack *s, struct buf *b)
 {
 	struct packet pkt;
 
-	if (!is_plain_source(s, get_raw32(b->data + ETH_HEADER_BYTES + IP4_SRC))) {
+	if (!ip4_is_plain_source(s, get_raw32(b->data + ETH_HEADER_BYTES + IP4_SRC))) {
 		eth_input(s, b);
 		return;
 	}
@@ -83,7 +75,10 @@ void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_
 			eth_input(s, b);
 			continue;
 		}
-		taken = h[IP4_PROTOCOL] == IPPROTO_TCP && tcp_fast_input(s, b, h);
+		if (h[IP4_PROTOCOL] == IPPROTO_UDP)
+			taken = udp_fast_input(s, b, h);
+		else
+			taken = h[IP4_PROTOCOL] == IPPROTO_TCP && tcp_fast_input(s, b, h);
 		if (rarely(!taken))
 			plain_input(s, b);
 	}

@@ -21,12 +21,21 @@ void ip4_input(struct stack *s, struct buf *b, uint32_t offset, bool broadcast);
 /* Hands a whole packet to its transport; takes pkt->buf. */
 void ip_deliver(struct stack *s, struct packet *pkt);
 
-/* All addresses here are in host order. */
+/* All addresses here are in host order, where nothing else is said. */
 
 /* Could be one host's: not 0/8, loopback, multicast, reserved or 255.255.255.255 (RFC 6890). */
 static inline bool ip4_is_unicast(uint32_t a)
 {
 	return a - (UINT32_C(1) << 24) < UINT32_C(223) << 24 && a >> 24 != 127;
+}
+
+/* Could one host of this or another link have this address, in wire order? */
+static inline bool ip4_is_plain_source(const struct stack *s, uint32_t wire)
+{
+	uint8_t first = (uint8_t)wire;
+
+	return (uint8_t)(first - 1) < 223 && first != 127 && wire != s->addr4_wire &&
+	       wire != s->network4_wire && wire != s->broadcast4_wire;
 }
 
 static inline bool ip4_on_link(const struct stack *s, uint32_t a)

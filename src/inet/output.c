@@ -9,40 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct fifo {
-	struct out_packet *first, **last;
-};
-
-struct output_queue {
-	struct fifo answers, datagrams;
-	struct out_packet *free;
-	uint32_t answer_count, datagram_count; /* under way: here or with a neighbour */
-	struct out_packet slots[OUTPUT_ANSWERS + OUTPUT_DATAGRAMS];
-};
-
-static void fifo_init(struct fifo *f)
+static void fifo_init(struct output_fifo *f)
 {
 	f->first = NULL;
 	f->last = &f->first;
-}
-
-static void fifo_add(struct fifo *f, struct out_packet *p)
-{
-	p->next = NULL;
-	*f->last = p;
-	f->last = &p->next;
-}
-
-static struct out_packet *fifo_take(struct fifo *f)
-{
-	struct out_packet *p = f->first;
-
-	if (p == NULL)
-		return NULL;
-	f->first = p->next;
-	if (f->first == NULL)
-		f->last = &f->first;
-	return p;
 }
 
 int output_create(struct stack *s)
@@ -61,11 +31,11 @@ int output_create(struct stack *s)
 	return 0;
 }
 
-static void drop_all(struct stack *s, struct fifo *f)
+static void drop_all(struct stack *s, struct output_fifo *f)
 {
 	struct out_packet *p;
 
-	while ((p = fifo_take(f)) != NULL)
+	while ((p = output_fifo_take(f)) != NULL)
 		output_drop(s, p);
 }
 
@@ -79,23 +49,13 @@ void output_destroy(struct stack *s)
 	s->output = NULL;
 }
 
-uint32_t output_room(const struct stack *s, bool answer)
-{
-	const struct output_queue *q = s->output;
-
-	return answer ? OUTPUT_ANSWERS - q->answer_count : OUTPUT_DATAGRAMS - q->datagram_count;
-}
-
 struct out_packet *output_new(struct stack *s, bool answer, struct sock *owner)
 {
-	struct output_queue *q = s->output;
-	uint32_t *count = answer ? &q->answer_count : &q->datagram_count;
-	struct out_packet *p = q->free;
+	struct out_packet *p;
 
 	if (output_room(s, answer) == 0)
 		return NULL;
-	++*count;
-	q->free = p->next;
+	p = output_take_slot(s, answer);
 	memset(p, 0, sizeof(*p));
 	p->answer = answer;
 	p->owner = owner;
@@ -104,21 +64,12 @@ struct out_packet *output_new(struct stack *s, bool answer, struct sock *owner)
 	return p;
 }
 
-void output_queue(struct stack *s, struct out_packet *p)
-{
-	fifo_add(p->answer ? &s->output->answers : &s->output->datagrams, p);
-	s->queued++;
-}
-
 /* Frees the slot; the references have gone elsewhere. */
 static void retire(struct stack *s, struct out_packet *p)
 {
-	struct output_queue *q = s->output;
 	struct sock *owner = p->owner;
 
-	--*(p->answer ? &q->answer_count : &q->datagram_count);
-	p->next = q->free;
-	q->free = p;
+	output_free_slot(s, p);
 	if (owner != NULL)
 		udp_packet_gone(owner);
 }
@@ -132,28 +83,16 @@ void output_drop(struct stack *s, struct out_packet *p)
 	retire(s, p);
 }
 
-static void fill(struct frame *f, const struct out_packet *p)
-{
-	f->head = p->head;
-	f->len = p->head->len + p->len;
-	f->l3_offset = p->l3_offset;
-	f->l4_offset = p->l4_offset;
-	f->offload = p->offload;
-	f->tso_mss = 0;
-	f->nfrags = p->payload != NULL;
-	if (p->payload != NULL)
-		f->frags[0] = (struct frame_frag){p->payload, p->data, p->len};
-}
-
 int output_fill(struct stack *s, struct frame frames[], int n)
 {
 	struct output_queue *q = s->output;
 	struct out_packet *p;
 	int k = 0;
 
-	while (k < n && ((p = fifo_take(&q->answers)) || (p = fifo_take(&q->datagrams)))) {
+	while (k < n &&
+	       ((p = output_fifo_take(&q->answers)) || (p = output_fifo_take(&q->datagrams)))) {
 		s->queued--;
-		fill(&frames[k++], p);
+		output_describe(&frames[k++], p);
 		retire(s, p);
 	}
 	return k;

@@ -11,7 +11,7 @@
 #include "inet/pmtu.h"
 #include "inet/reassembly.h"
 #include "inet/tcp_fast.h"
-#include "inet/udp.h"
+#include "inet/udp_fast.h"
 #include <errno.h>
 #include <stdlib.h>
 
@@ -158,11 +158,10 @@ static __attribute__((noinline)) int output_in_turns(struct stack *s, struct fra
 {
 	int k = 0;
 
-	if (s->queued > 0) {
+	if (s->queued > 0 && !list_empty(&s->tcp->output))
 		s->tcp_first = !s->tcp_first;
-		if (!s->tcp_first)
-			k = output_fill(s, frames, n);
-	}
+	if (s->queued > 0 && !s->tcp_first)
+		k = output_fill(s, frames, n);
 	if (!list_empty(&s->tcp->output))
 		k += tcp_output(s, frames + k, n - k);
 	if (s->queued > 0) /* its turn, or TCP has asked for a MAC */
@@ -177,6 +176,8 @@ int stack_output(struct stack *s, struct frame frames[], int n, uint64_t now_ns)
 	stack_set_time(s, now_ns);
 	if (usually(s->queued == 0))
 		k = tcp_fast_output(s, frames, n);
+	else if (usually(list_empty(&s->tcp->output)))
+		k = udp_fast_output(s, frames, n);
 	if (rarely(s->queued > 0 || !list_empty(&s->tcp->output)))
 		k += output_in_turns(s, frames + k, n - k);
 	s->stats.tx_frames += (uint64_t)k;

@@ -10,6 +10,18 @@
 #include <errno.h>
 #include <stdlib.h>
 
+/* What any path takes in one frame, as none is said to take less than limits.h's floor, and what is
+ * copied; so short that ip_path_tried() need not know of it. */
+static uint32_t small_max(const struct stack *s)
+{
+	uint32_t packet = s->ip_mtu < PMTU_FLOOR_BYTES ? s->ip_mtu : PMTU_FLOOR_BYTES;
+	uint32_t bytes = packet - IP4_HEADER_BYTES - UDP_HEADER_BYTES;
+
+	if (s->cfg.max_frags > 0 && bytes >= s->cfg.zero_copy_bytes)
+		bytes = s->cfg.zero_copy_bytes > 0 ? s->cfg.zero_copy_bytes - 1 : 0;
+	return bytes;
+}
+
 int udp_create(struct stack *s)
 {
 	struct udp_table *t = calloc(1, sizeof(*t));
@@ -27,6 +39,7 @@ int udp_create(struct stack *s)
 	if ((t->socks == NULL && n > 0) || t->by_port == NULL || t->by_peer == NULL)
 		return -ENOMEM;
 	list_init(&t->blocked);
+	t->small_max_bytes = small_max(s);
 	t->held_max_bytes = (uint64_t)s->pool->count * s->copy_room_bytes / 2;
 	if (t->held_max_bytes < UDP_RECV_BYTES)
 		t->held_max_bytes = UDP_RECV_BYTES;

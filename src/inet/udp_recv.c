@@ -11,14 +11,6 @@
 #include "inet/udp_sock.h"
 #include "mem/pool.h"
 #include <errno.h>
-#include <stddef.h>
-
-enum { UDP_HEADER_BYTES = 8, UDP_LENGTH = 4, UDP_CHECKSUM = 6 };
-
-static uint32_t memory_of(const struct buf *b)
-{
-	return b->room + (uint32_t)sizeof(*b);
-}
 
 /* NULL: whole and intact; else the counter. Afterwards l4_len is the datagram's own length. */
 static uint64_t *check(struct stack *s, struct packet *pkt)
@@ -63,38 +55,6 @@ static struct buf *payload_of(struct stack *s, struct packet *pkt)
 	return b;
 }
 
-static void queue(struct udp_sock *k, struct buf *b, const struct endpoint *from)
-{
-	_Static_assert(sizeof(*from) <= 20 + UDP_HEADER_BYTES, "fits where the headers were");
-
-	/* Without the padding behind the port, which has no value: valgrind would follow it into
-	 * the frame that the device writes to the same place later. */
-	memcpy(b->data - sizeof(*from), from, offsetof(struct endpoint, port) + sizeof(from->port));
-	b->mark = 0;
-	b->next = NULL;
-	if (k->last != NULL)
-		k->last->next = b;
-	else
-		k->first = b;
-	k->last = b;
-	k->held_bytes += memory_of(b);
-	k->sock.stack->udp->held_bytes += memory_of(b);
-	event_raise(&k->sock, STACK_EV_READ);
-}
-
-static bool is_full(const struct udp_sock *k, const struct buf *b)
-{
-	const struct udp_table *t = k->sock.stack->udp;
-
-	return k->held_bytes + memory_of(b) > k->recv_max_bytes ||
-	       t->held_bytes + memory_of(b) > t->held_max_bytes;
-}
-
-static bool is_starving(const struct stack *s, const struct buf *b)
-{
-	return b->pool == s->pool && s->pool->free_count < s->pool->count / UDP_POOL_LOW_DIVISOR;
-}
-
 void udp_input(struct stack *s, struct packet *pkt)
 {
 	uint64_t *drop = check(s, pkt);
@@ -114,17 +74,17 @@ void udp_input(struct stack *s, struct packet *pkt)
 		stack_drop(pkt->buf, &s->stats.drop_udp_no_socket);
 		return;
 	}
-	if (k->shut_read || is_full(k, pkt->buf)) {
+	if (k->shut_read || udp_is_full(k, pkt->buf)) {
 		stack_drop(pkt->buf, &s->stats.drop_udp_queue_full);
 		return;
 	}
-	b = is_starving(s, pkt->buf) ? NULL : payload_of(s, pkt);
+	b = udp_is_starving(s, pkt->buf) ? NULL : payload_of(s, pkt);
 	if (b == NULL) {
 		stack_drop(pkt->buf, &s->stats.drop_no_buffer);
 		return;
 	}
 	s->stats.rx_udp++;
-	queue(k, b, &from);
+	udp_keep(k, b, &from.ip, from.port);
 }
 
 /* Takes the first datagram off the queue: its reference is the caller's. */
@@ -135,8 +95,8 @@ static struct buf *take_first(struct udp_sock *k)
 	k->first = b->next;
 	if (k->first == NULL)
 		k->last = NULL;
-	k->held_bytes -= memory_of(b);
-	k->sock.stack->udp->held_bytes -= memory_of(b);
+	k->held_bytes -= udp_memory_of(b);
+	k->sock.stack->udp->held_bytes -= udp_memory_of(b);
 	b->next = NULL;
 	return b;
 }

@@ -4,12 +4,9 @@
  */
 #include "base/checksum.h"
 #include "inet/limits.h"
-#include "inet/udp.h"
-#include "inet/udp_sock.h"
+#include "inet/udp_fast.h"
 #include "mem/pool.h"
 #include <errno.h>
-
-enum { UDP_HEADER_BYTES = 8, UDP_CHECKSUM = 6 };
 
 /* -EAGAIN, and an event when there is room. */
 static int block(struct udp_sock *k)
@@ -36,12 +33,6 @@ static int check(struct udp_sock *k, uint32_t len, const struct endpoint *peer)
 	if (k->packets >= UDP_SEND_DATAGRAMS)
 		return block(k);
 	return k->sock.local.port == 0 ? udp_take_port(k, 0, false) : 0;
-}
-
-/* The header, but for its checksum. Returns the sum of it. */
-static uint32_t write_header(uint8_t *h, uint16_t src, uint16_t dst, uint32_t bytes)
-{
-	return csum_fold64(put_be64(h, (uint64_t)src << 48 | (uint64_t)dst << 32 | bytes << 16));
 }
 
 /* A sum of 0 is sent as all ones, as 0 says that there is none (RFC 768). */
@@ -96,12 +87,14 @@ static struct ip_path *path_to(struct udp_sock *k, const struct ip_addr *dst)
 	return &k->path;
 }
 
-int udp_sendto(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len,
-	       const struct endpoint *peer)
+/* Any datagram: in pieces, by reference, to somebody new. Not in line: it would be in the way of
+ * the others. */
+static __attribute__((noinline)) int send_any(struct udp_sock *u, struct buf *b,
+					      const uint8_t *data, uint32_t len,
+					      const struct endpoint *to)
 {
+	struct sock *k = &u->sock;
 	struct stack *s = k->stack;
-	struct udp_sock *u = udp_of(k);
-	const struct endpoint *to = peer ? peer : &k->peer;
 	uint32_t bytes = len + UDP_HEADER_BYTES, sum;
 	struct ip_send m;
 	int err = check(u, len, to);
@@ -125,9 +118,21 @@ int udp_sendto(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len,
 	if (b != NULL && s->cfg.max_frags > 0 &&
 	    (len >= s->cfg.zero_copy_bytes || bytes > s->copy_room_bytes))
 		m.payload = b;
-	sum = write_header(m.head->data, k->local.port, to->port, bytes);
+	sum = csum_fold64(udp_write_header(m.head->data, k->local.port, to->port, bytes));
 	m.head->len = UDP_HEADER_BYTES;
 	finish(s, &m, sum, bytes + ip_header_bytes(&m.dst) <= ip_path_mtu(s, &m.dst));
 	err = ip_send(s, &m);
 	return err == -EAGAIN ? block(u) : err;
+}
+
+int udp_sendto(struct sock *k, struct buf *b, const uint8_t *data, uint32_t len,
+	       const struct endpoint *peer)
+{
+	const struct endpoint *to = peer ? peer : &k->peer;
+	struct udp_sock *u = udp_of(k);
+
+	if (!udp_fast_may_send(u, len, to))
+		return send_any(u, b, data, len, to);
+	udp_fast_send(u, data, len, to->port);
+	return 0;
 }

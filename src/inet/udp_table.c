@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "base/siphash.h"
+#include "inet/ip4.h"
 #include "inet/limits.h"
 #include "inet/udp_sock.h"
 #include <errno.h>
@@ -32,19 +33,16 @@ static bool is_between(const struct udp_sock *k, uint16_t port, const struct end
 	return k->sock.local.port == port && endpoint_eq(&k->sock.peer, peer);
 }
 
-struct udp_sock *udp_find_connected(struct stack *s, uint16_t port, const struct endpoint *peer)
+/* The socket connected so; NULL: none. */
+static struct udp_sock *find_connected(struct stack *s, uint16_t port, const struct endpoint *peer)
 {
-	struct udp_sock *k = s->udp->last;
+	struct udp_sock *k;
 
 	if (s->udp->connected == 0)
 		return NULL;
-	if (k != NULL && is_between(k, port, peer))
-		return k;
 	k = *peer_bucket(s, port, peer);
 	while (k != NULL && !is_between(k, port, peer))
 		k = k->peer_next;
-	if (k != NULL)
-		s->udp->last = k;
 	return k;
 }
 
@@ -58,7 +56,7 @@ static bool takes_all(const struct udp_sock *k, const struct endpoint *local)
 struct udp_sock *udp_find(struct stack *s, const struct endpoint *local,
 			  const struct endpoint *peer)
 {
-	struct udp_sock *k = udp_find_connected(s, local->port, peer), *found = NULL;
+	struct udp_sock *k = find_connected(s, local->port, peer), *found = NULL;
 	uint32_t n = 0;
 
 	if (k != NULL)
@@ -76,6 +74,20 @@ struct udp_sock *udp_find(struct stack *s, const struct endpoint *local,
 		if (takes_all(k, local) && n-- == 0)
 			return k;
 	}
+}
+
+struct udp_sock *udp_find_plain(struct stack *s, uint32_t src_wire, uint32_t ports_wire)
+{
+	struct udp_table *t = s->udp;
+	struct endpoint local = {s->cfg.addr, (uint16_t)get_be16((uint8_t *)&ports_wire + 2)};
+	struct endpoint peer = {ip4_from_wire(src_wire), get_be16(&ports_wire)};
+
+	if (local.port == 0 || !ip4_is_plain_source(s, src_wire))
+		return NULL;
+	t->last = udp_find(s, &local, &peer);
+	t->last_src_wire = src_wire;
+	t->last_ports_wire = ports_wire;
+	return t->last;
 }
 
 /* There is one local address, so that two sockets of one port always overlap. */
@@ -125,6 +137,7 @@ int udp_take_port(struct udp_sock *k, uint16_t port, bool reuse_port)
 		return -EADDRINUSE;
 	k->sock.local.port = port;
 	k->sock.reuse_port = reuse_port;
+	s->udp->last = NULL;
 	bucket = port_bucket(s, port);
 	k->port_next = *bucket;
 	*bucket = k;
@@ -142,10 +155,9 @@ static void unlink_peer(struct udp_sock *k)
 	while (*link != k)
 		link = &(*link)->peer_next;
 	*link = k->peer_next;
-	if (s->udp->last == k)
-		s->udp->last = NULL;
 	k->sock.peer.port = 0;
 	s->udp->connected--;
+	s->udp->last = NULL;
 }
 
 void udp_set_peer(struct udp_sock *k, const struct endpoint *peer)
@@ -159,6 +171,7 @@ void udp_set_peer(struct udp_sock *k, const struct endpoint *peer)
 	k->peer_next = *bucket;
 	*bucket = k;
 	s->udp->connected++;
+	s->udp->last = NULL;
 }
 
 void udp_unlink(struct udp_sock *k)
@@ -172,6 +185,7 @@ void udp_unlink(struct udp_sock *k)
 	while (*link != k)
 		link = &(*link)->port_next;
 	*link = k->port_next;
+	k->sock.stack->udp->last = NULL;
 	if (k->sock.stack->cfg.ports != NULL)
 		ports_drop(k->sock.stack->cfg.ports, k->sock.stack->cfg.ports_member, PORTS_UDP,
 			   k->sock.local.port);
