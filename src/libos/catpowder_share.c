@@ -69,6 +69,7 @@ static int open_queue(struct share_device *device, const struct request *r, int 
 		o->heaps[i] = NULL;
 		return rc;
 	}
+	device->sources[i]->rx_expected = UINT32_MAX; /* nobody counts them all */
 	device->count++;
 	return 0;
 }

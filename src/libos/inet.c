@@ -451,6 +451,7 @@ struct inet_queue *inet_queue_new(struct inet *in, enum queue_type type, struct 
 	list_init(&iq->sending);
 	list_init(&iq->lingering);
 	list_add_tail(&in->queues, &iq->link);
+	in->link->rx_expected += INET_QUEUE_FRAMES;
 	return iq;
 }
 
@@ -476,6 +477,7 @@ void inet_queue_free(struct inet_queue *iq)
 	list_del(&iq->link);
 	list_del(&iq->sending);
 	list_del(&iq->lingering);
+	iq->inet->link->rx_expected -= INET_QUEUE_FRAMES;
 	free(iq);
 }
 

@@ -78,6 +78,7 @@ void inet_close(struct queue *q)
 	const bool reset = iq->overdue || (linger.l_onoff && linger.l_linger == 0);
 	uint64_t now_ns = clock_now_ns();
 
+	inet_take_in(iq->inet, now_ns); /* as in inet_connect(): thousands in a row are answered */
 	forget_operations(iq);
 	if (reset || !has_peer(iq) || stack_shutdown(iq->sock, SHUT_RDWR, now_ns) < 0) {
 		finish_close(iq, reset, now_ns);

@@ -31,6 +31,10 @@
  */
 enum { INET_BUSY_BURST = INET_WAITS / 4 };
 
+/* Frames that the device should have room for on behalf of one queue: a message, and what
+ * acknowledges ours. */
+enum { INET_QUEUE_FRAMES = 2 };
+
 /* How often the device is asked in one poll while nothing else is to be done. */
 enum { INET_PATIENT_TRIES = 8 };
 

@@ -64,6 +64,9 @@ struct link_ops {
 struct link {
 	const struct link_ops *ops;
 	struct link_info info;
+	/* The user's: so many frames may come at once, between two looks. A link whose places for
+	 * them are dearer the more there are keeps so many, as far as it can. */
+	uint32_t rx_expected;
 	uint64_t rx_frames, rx_bytes, rx_dropped;
 	uint64_t tx_frames, tx_bytes, tx_full;
 	uint64_t tx_copied_bytes,

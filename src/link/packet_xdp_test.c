@@ -304,6 +304,7 @@ static void a_long_burst_arrives_whole(void **state)
 	}
 }
 
+/* A link has room for as many as are expected, and says when that is nearly used up. */
 static void a_link_says_when_it_is_nearly_full(void **state)
 {
 	enum { IP = 0x0800, TO = 30, MOST = 2 * PACKET_RX_FRAMES };
@@ -312,6 +313,8 @@ static void a_link_says_when_it_is_nearly_full(void **state)
 	struct buf *b;
 	int sent = 0;
 
+	l->rx_expected = PACKET_RX_FRAMES;
+	assert_int_equal(l->ops->rx(l, &b, 1, 0), 0);
 	assert_false(l->ops->crowded(l));
 	while (sent < MOST && !l->ops->crowded(l)) {
 		send_frame(w, IP, TO, OURS, 60, 0);

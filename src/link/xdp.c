@@ -29,12 +29,13 @@ enum {
 	CACHE_LINE = 64,
 	FETCH_BYTES = 192, /* of a received frame, before it is looked at */
 	FILL_LEAST = 128,  /* chunks that the kernel has when we look all the time */
-	FILL_RESERVE = 8,  /* chunks that it has for each frame that we found waiting */
+	FILL_FIRST = 1024, /* ... before we have looked at all */
+	FILL_BURST = 192,  /* ... beyond twice those that we found waiting */
 	KERNEL_BATCH = 32, /* pieces that one system call sends */
 };
 
 /* So long after the last full burst the kernel gets fewer chunks again. */
-#define FILL_CALM_NS UINT64_C(100000000)
+#define FILL_CALM_NS UINT64_C(1000000000)
 
 /* How often an idle one is asked whether its interface is still there. */
 #define XDP_CHECK_NS UINT64_C(1000000000)
@@ -91,17 +92,28 @@ static uint32_t waiting(const struct xdp *x)
 	return __atomic_load_n(x->rx.producer, __ATOMIC_ACQUIRE) - x->rx.cached_cons;
 }
 
-/* The kernel takes chunks in turn, so that each is in the caches that it has: it gets the fewer the
- * sooner we take frames, and all there are before we sleep. */
+/* The kernel takes chunks in turn, and those that it has are in its caches the sooner the fewer
+ * they are: it gets few where few peers may send, and we take frames at once; all there are before
+ * we sleep. A processor that is taken from us for a while must find no frame lost: each would be
+ * 200 ms of silence. */
 static void adapt_fill(struct xdp *x, uint32_t waited, uint64_t now_ns)
 {
 	if (waited >= LINK_BURST) {
-		while (x->fill_wanted < waited * FILL_RESERVE && x->fill_wanted < XDP_RING_FRAMES)
-			x->fill_wanted *= 2;
+		if (x->fill_wanted < 2 * waited + FILL_BURST)
+			x->fill_wanted = 2 * waited + FILL_BURST;
 		x->burst_ns = now_ns;
 	} else if (x->fill_wanted > FILL_LEAST && now_ns - x->burst_ns > FILL_CALM_NS) {
 		x->fill_wanted = FILL_LEAST;
 	}
+}
+
+static uint32_t fill_wanted(const struct xdp *x)
+{
+	uint32_t wanted = x->link.rx_expected;
+
+	if (wanted < x->fill_wanted)
+		wanted = x->fill_wanted;
+	return wanted < XDP_RING_FRAMES ? wanted : XDP_RING_FRAMES;
 }
 
 /* Makes one buffer of a frame's pieces. NULL: no memory, or too many pieces. */
@@ -251,16 +263,16 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 		xsk_ring_cons__release(&x->rx, n);
 		l->rx_frames += (uint64_t)count;
 	}
-	fill_up(x, x->fill_wanted);
+	fill_up(x, fill_wanted(x));
 	if (xsk_ring_prod__needs_wakeup(&x->fill))
 		recvfrom(x->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 	return count;
 }
 
-/* What the kernel has is filled, but for a few. */
+/* What the kernel has is filled, but for a quarter. */
 static bool xdp_crowded(struct link *l)
 {
-	return xdp_of(l)->lent_count < waiting(xdp_of(l)) + FILL_LEAST / 2;
+	return xdp_of(l)->lent_count / 4 * 3 < waiting(xdp_of(l));
 }
 
 /* Puts a frame's pieces on the ring. Each piece holds a reference of its own from now on; the
@@ -487,7 +499,7 @@ int xdp_open(struct link **out, const struct xdp_setup *opt)
 		xdp_destroy(&x->link);
 		return rc;
 	}
-	fill_up(x, XDP_RING_FRAMES);
+	fill_up(x, FILL_FIRST);
 	x->fill_wanted = FILL_LEAST;
 	x->link.info.max_frags = FRAME_FRAGS;
 	x->claim_fd = opt->claim_fd;
