@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "link/sim.h"
+#include "base/bytes.h"
 #include "base/list.h"
 #include "base/rng.h"
 #include <errno.h>
@@ -7,6 +8,18 @@
 #include <string.h>
 
 enum { NS_PER_S = 1000000000 };
+
+/* An Ethernet frame with an IPv4 packet (RFC 894, RFC 791 3.1), and its last two bits of TOS
+ * (RFC 3168 5). */
+enum {
+	ETHERTYPE = 12,
+	ETHERTYPE_IP4 = 0x0800,
+	IP4_TOS = 15,
+	IP4_CHECKSUM = 24,
+	IP4_END = 34,
+	ECN_BITS = 3,
+	ECN_CE = 3,
+};
 
 /* A frame on its way. */
 struct flight {
@@ -99,15 +112,21 @@ static uint64_t sim_waiting_bytes(const struct sim *s, uint64_t busy_ns)
 	return busy_ns * bytes_per_s / NS_PER_S;
 }
 
-/* When a frame of len bytes has passed the bottleneck; UINT64_MAX: the queue is full. */
-static uint64_t sim_serve(struct sim *s, uint32_t len, uint64_t now_ns)
+/* When a frame of len bytes has passed the bottleneck; UINT64_MAX: the queue is full. *mark: it was
+ * beyond mark_bytes. */
+static uint64_t sim_serve(struct sim *s, uint32_t len, uint64_t now_ns, bool *mark)
 {
-	uint64_t start = s->free_at_ns > now_ns ? s->free_at_ns : now_ns;
+	uint64_t start = s->free_at_ns > now_ns ? s->free_at_ns : now_ns, waiting;
 
+	*mark = false;
 	if (s->cfg.bits_per_s == 0)
 		return now_ns;
-	if (sim_waiting_bytes(s, start - now_ns) + len > s->cfg.queue_bytes)
+	waiting = sim_waiting_bytes(s, start - now_ns) + len;
+	if (waiting > s->cfg.queue_bytes)
 		return UINT64_MAX;
+	if (waiting > s->stats.queue_peak_bytes)
+		s->stats.queue_peak_bytes = (uint32_t)waiting;
+	*mark = s->cfg.mark_bytes > 0 && waiting > s->cfg.mark_bytes;
 	s->free_at_ns = start + (uint64_t)len * 8 * NS_PER_S / s->cfg.bits_per_s;
 	return s->free_at_ns;
 }
@@ -129,18 +148,47 @@ static struct buf *sim_copy(struct sim *s, const struct buf *b)
 	return copy;
 }
 
+/* b, or a copy in its place: nobody else has it. NULL: there is no buffer, and b stays. */
+static struct buf *sim_own(struct sim *s, struct buf *b)
+{
+	struct buf *copy;
+
+	if (buf_sole(b))
+		return b;
+	copy = sim_copy(s, b);
+	if (copy != NULL)
+		buf_unref(b);
+	return copy;
+}
+
+/* RFC 3168 5: congestion is experienced. The checksum by RFC 1624. */
+static struct buf *sim_mark(struct sim *s, struct buf *b)
+{
+	struct buf *own;
+	uint32_t sum;
+
+	if (b->len < IP4_END || get_be16(b->data + ETHERTYPE) != ETHERTYPE_IP4 ||
+	    (b->data[IP4_TOS] & ECN_BITS) == 0 || (b->data[IP4_TOS] & ECN_BITS) == ECN_CE)
+		return b;
+	own = sim_own(s, b);
+	if (own == NULL)
+		return b;
+	sum = (uint16_t)~get_be16(own->data + IP4_CHECKSUM) + ECN_CE -
+	      (own->data[IP4_TOS] & ECN_BITS);
+	own->data[IP4_TOS] |= ECN_CE;
+	put_be16(own->data + IP4_CHECKSUM, (uint16_t) ~(sum + (sum >> 16)));
+	s->stats.marked++;
+	return own;
+}
+
 static struct buf *sim_corrupt(struct sim *s, struct buf *b)
 {
 	uint64_t bit = rng_below(&s->rng, (uint64_t)b->len * 8);
+	struct buf *own = sim_own(s, b);
 
-	if (!buf_sole(b)) {
-		struct buf *copy = sim_copy(s, b);
-
-		if (copy == NULL)
-			return b;
-		buf_unref(b);
-		b = copy;
-	}
+	if (own == NULL)
+		return b;
+	b = own;
 	b->data[bit / 8] ^= (uint8_t)(1u << bit % 8);
 	b->flags &= (uint16_t)~BUF_CSUM_OK;
 	s->stats.corrupted++;
@@ -163,19 +211,27 @@ static void sim_arrive(struct sim *s, struct buf *b, uint64_t now_ns)
 {
 	uint64_t served, due;
 	struct buf *copy = NULL;
+	bool mark;
 
 	s->stats.arrived++;
+	if (s->cfg.max_frame_bytes > 0 && b->len > s->cfg.max_frame_bytes) {
+		s->stats.too_large++;
+		buf_unref(b);
+		return;
+	}
 	if (sim_loses(s)) {
 		s->stats.lost++;
 		buf_unref(b);
 		return;
 	}
-	served = sim_serve(s, b->len, now_ns);
+	served = sim_serve(s, b->len, now_ns, &mark);
 	if (served == UINT64_MAX) {
 		s->stats.queue_dropped++;
 		buf_unref(b);
 		return;
 	}
+	if (mark)
+		b = sim_mark(s, b);
 	due = served + s->cfg.delay_ns + rng_below(&s->rng, s->cfg.jitter_ns + 1);
 	if (due < s->last_due_ns)
 		due = s->last_due_ns;

@@ -6,8 +6,9 @@
  * time has come. Ask next_deadline() when that is; frames that lie in the inner link unseen have
  * not begun their way, so the driver of a simulation polls both ends whenever one of them has sent.
  *
- *     arrives -> lost? -> waits for the bandwidth (queue_bytes, else dropped) -> delay and jitter
- *             -> reordered? -> duplicated? -> corrupted? -> given
+ *     arrives -> too large? -> lost? -> waits for the bandwidth (queue_bytes, else dropped; marked
+ *             beyond mark_bytes) -> delay and jitter -> reordered? -> duplicated? -> corrupted?
+ *             -> given
  *
  * SPDX-License-Identifier: MIT
  */
@@ -24,7 +25,12 @@ struct sim_config {
 	uint64_t jitter_ns;   /* up to so much more; a frame waits for those before it */
 	uint64_t bits_per_s;  /* 0: no limit */
 	uint32_t queue_bytes; /* waiting for the bandwidth; a frame that does not fit is dropped */
-	uint32_t max_frames;  /* on their way at once; more are dropped. At least 1 */
+	/* A packet of IPv4 that is ECN-capable is marked (RFC 3168 5, CE) when, with it, more than
+	 * so much waits for the bandwidth, as a switch does with one threshold; 0: none is. */
+	uint32_t mark_bytes;
+	/* A larger frame is dropped, and nobody is told: a black hole (RFC 2923); 0: none is. */
+	uint32_t max_frame_bytes;
+	uint32_t max_frames; /* on their way at once; more are dropped. At least 1 */
 	/* Losses one by one, and in bursts (Gilbert, Elliott): in the bad state, entered and left
 	 * with the probabilities below before each frame, bad_loss replaces loss. */
 	uint32_t loss_ppm;
@@ -40,8 +46,11 @@ struct sim_stats {
 	uint64_t arrived, given;
 	uint64_t lost;          /* by loss_ppm and bad_loss_ppm */
 	uint64_t queue_dropped; /* over queue_bytes or max_frames */
+	uint64_t too_large;     /* over max_frame_bytes */
+	uint64_t marked;        /* over mark_bytes */
 	uint64_t reordered, duplicated, corrupted;
-	uint64_t no_buffer; /* copies that were not made since rx_pool was empty */
+	uint32_t queue_peak_bytes; /* that waited for the bandwidth at most */
+	uint64_t no_buffer;        /* copies that were not made since rx_pool was empty */
 };
 
 /* Wraps `inner`, which the new link owns from then on. 0; -EINVAL (max_frames is 0, a probability

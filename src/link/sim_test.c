@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "link/sim.h"
+#include "base/bytes.h"
+#include "base/checksum.h"
 #include "link/pair.h"
 #include <errno.h>
 #include <setjmp.h>
@@ -149,6 +151,82 @@ static void the_bandwidth_spaces_frames_and_its_queue_is_bounded(void **state)
 	assert_int_equal(sim_stats(w.to)->queue_dropped, 3);
 	send(&w, 9, 100 * MS); /* an idle link has saved up nothing */
 	assert_int_equal(due(&w), 101 * MS);
+	world_end(&w);
+}
+
+static void a_frame_that_is_too_large_vanishes(void **state)
+{
+	struct sim_config cfg = plain();
+	struct world w;
+
+	(void)state;
+	cfg.max_frame_bytes = FRAME_BYTES - 1;
+	world_make(&w, &cfg);
+	send(&w, 1, 0);
+	assert_int_equal(receive(&w, 0), -1);
+	assert_int_equal(sim_stats(w.to)->too_large, 1);
+	cfg.max_frame_bytes = FRAME_BYTES;
+	assert_int_equal(sim_configure(w.to, &cfg), 0);
+	send(&w, 2, 0);
+	assert_int_equal(receive(&w, 0), 2);
+	world_end(&w);
+}
+
+/* Sends an IPv4 header of that ECN codepoint; what arrives when it is due has the returned one, and
+ * a good checksum. */
+static uint8_t codepoint_after(struct world *w, uint8_t codepoint, uint64_t now_ns, bool shared)
+{
+	struct buf *b = pool_get(w->pool);
+	struct frame f = {.head = b, .len = FRAME_BYTES};
+
+	assert_non_null(b);
+	memset(b->data, 0, FRAME_BYTES);
+	put_be16(b->data + 12, 0x0800);
+	b->data[14] = 0x45;
+	b->data[15] = codepoint;
+	put_be16(b->data + 16, FRAME_BYTES - 14);
+	csum_store(b->data + 24, csum_partial(b->data + 14, 20, 0));
+	b->len = FRAME_BYTES;
+	if (shared)
+		buf_ref(b);
+	assert_int_equal(w->from->ops->tx(w->from, &f, 1, now_ns), 1);
+	assert_int_equal(w->to->ops->rx(w->to, NULL, 0, now_ns), 0);
+	if (shared) {
+		assert_int_equal(b->data[15], codepoint);
+		buf_unref(b);
+	}
+	while (w->to->ops->rx(w->to, &b, 1, due(w)) != 1)
+		;
+	assert_true(csum_is_zero(csum_partial(b->data + 14, 20, 0)));
+	codepoint = b->data[15];
+	buf_unref(b);
+	return codepoint;
+}
+
+static void a_queue_marks_what_can_be_marked_beyond_its_threshold(void **state)
+{
+	struct sim_config cfg = plain();
+	struct world w;
+
+	(void)state;
+	cfg.bits_per_s = 8000000; /* a frame of 1000 bytes takes 1 ms */
+	cfg.queue_bytes = 100 * FRAME_BYTES;
+	cfg.mark_bytes = FRAME_BYTES - 1; /* all */
+	world_make(&w, &cfg);
+	assert_int_equal(codepoint_after(&w, 0, 0, false), 0);
+	assert_int_equal(codepoint_after(&w, 1, MS, false), 3);
+	assert_int_equal(codepoint_after(&w, 2, 2 * MS, true), 3);
+	assert_int_equal(codepoint_after(&w, 3, 3 * MS, false), 3);
+	assert_int_equal(sim_stats(w.to)->marked, 2);
+	cfg.mark_bytes = FRAME_BYTES; /* what finds nothing before it is not marked */
+	assert_int_equal(sim_configure(w.to, &cfg), 0);
+	assert_int_equal(codepoint_after(&w, 2, 100 * MS, false), 2);
+	send(&w, 0, 200 * MS);
+	send(&w, 1, 200 * MS); /* not IPv4 */
+	assert_int_equal(receive(&w, 202 * MS), 0);
+	assert_int_equal(receive(&w, 202 * MS), 1);
+	assert_int_equal(sim_stats(w.to)->marked, 2);
+	assert_int_equal(sim_stats(w.to)->queue_peak_bytes, 2 * FRAME_BYTES);
 	world_end(&w);
 }
 
@@ -332,6 +410,8 @@ int main(void)
 	    cmocka_unit_test(a_frame_comes_exactly_when_its_delay_is_over),
 	    cmocka_unit_test(jitter_delays_within_its_bound_and_keeps_the_order),
 	    cmocka_unit_test(the_bandwidth_spaces_frames_and_its_queue_is_bounded),
+	    cmocka_unit_test(a_frame_that_is_too_large_vanishes),
+	    cmocka_unit_test(a_queue_marks_what_can_be_marked_beyond_its_threshold),
 	    cmocka_unit_test(losses_come_as_often_as_asked),
 	    cmocka_unit_test(bursts_lose_frames_in_runs),
 	    cmocka_unit_test(a_reordered_frame_is_passed_by_those_behind_it),
