@@ -3,6 +3,7 @@
  * SPDX-License-Identifier: MIT
  */
 #include "packetdrill_so.h"
+#include "inet/stack.h"
 #include <arpa/inet.h>
 #include <errno.h>
 #include <stdio.h>
@@ -224,6 +225,7 @@ static struct so *so_create(const char *flags)
 				  .gateway = ip4(0xc0a80002),
 				  .prefix_len = 16,
 				  .mtu = 1500,
+				  .mtu_probing = STACK_MTU_BLACK_HOLE,
 				  .seed = 1};
 	struct so *so;
 

@@ -179,6 +179,7 @@ static int make_stack(struct host *h, const struct host_config *cfg)
 	c.prefix_len = cfg->prefix_len;
 	c.gateway = cfg->gateway;
 	c.mtu = cfg->mtu;
+	c.mtu_probing = cfg->mtu_probing;
 	c.max_frags = FRAME_FRAGS;
 	c.key[0] = cfg->seed;
 	c.key[1] = ~cfg->seed;

@@ -32,9 +32,10 @@ struct host_config {
 	struct ip_addr local, gateway;
 	uint8_t prefix_len;
 	uint16_t mtu;
-	uint64_t seed; /* of the stack's key: ISNs and ports */
-	bool show_arp; /* ARP packets are handed out as others are, and not answered */
-	FILE *capture; /* pcapng of all frames, NULL: none; borrowed */
+	uint8_t mtu_probing; /* enum stack_mtu_probing */
+	uint64_t seed;       /* of the stack's key: ISNs and ports */
+	bool show_arp;       /* ARP packets are handed out as others are, and not answered */
+	FILE *capture;       /* pcapng of all frames, NULL: none; borrowed */
 };
 
 /* A packet that the stack has sent, without Ethernet. */

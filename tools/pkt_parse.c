@@ -295,6 +295,9 @@ static int parse_option_value(struct parser *p, const char *name, const char *va
 	} else if (strcmp(name, "mtu") == 0) {
 		r = option_number(p, name, value, 68, PKT_IP_MAX_BYTES, &n);
 		o->mtu = (uint16_t)n;
+	} else if (strcmp(name, "mtu_probing") == 0) {
+		r = option_number(p, name, value, 0, 2, &n);
+		o->mtu_probing = (uint8_t)n;
 	} else if (strcmp(name, "tcp_ts_tick_usecs") == 0) {
 		r = option_number(p, name, value, 0, MICRO, &n);
 		o->ts_tick_us = (uint32_t)n;
@@ -351,6 +354,7 @@ static int parse_script(struct parser *p)
 static void default_options(struct pkt_options *o)
 {
 	o->mtu = 1500;
+	o->mtu_probing = 1;
 	o->tolerance_us = PKT_TOLERANCE_US;
 	o->local = ip4(0xc0a80001);   /* 192.168.0.1 */
 	o->gateway = ip4(0xc0a80002); /* 192.168.0.2 */

@@ -190,6 +190,7 @@ static int run_make(struct run *r)
 				  .gateway = p->gateway,
 				  .prefix_len = p->prefix_len,
 				  .mtu = p->mtu,
+				  .mtu_probing = p->mtu_probing,
 				  .seed = RUN_SEED,
 				  .show_arp = p->show_arp,
 				  .capture = r->o->capture};

@@ -26,6 +26,7 @@ enum {
 /* --name=value at the head of a script. */
 struct pkt_options {
 	uint16_t mtu;
+	uint8_t mtu_probing; /* as tcp_mtu_probing of the kernel: 0 off, 1 black holes, 2 always */
 	int64_t tolerance_us;
 	uint32_t ts_tick_us; /* what one step of a TS val is worth; 0: values are not compared */
 	struct ip_addr local, remote, gateway;

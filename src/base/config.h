@@ -20,6 +20,7 @@ enum config_raw_link { RAW_LINK_AUTO, RAW_LINK_XDP, RAW_LINK_PACKET, RAW_LINK_TA
 enum config_xdp_mode { CONFIG_XDP_AUTO, CONFIG_XDP_NATIVE, CONFIG_XDP_GENERIC };
 enum config_congestion { CONGESTION_CUBIC, CONGESTION_RENO, CONGESTION_DCTCP, CONGESTION_NONE };
 enum config_ecn { CONFIG_ECN_OFF, CONFIG_ECN_PASSIVE, CONFIG_ECN_ON };
+enum config_mtu_probing { CONFIG_MTU_OFF, CONFIG_MTU_BLACK_HOLE, CONFIG_MTU_ALWAYS };
 enum config_idle { IDLE_ADAPTIVE, IDLE_SPIN };
 
 struct config {
@@ -59,7 +60,8 @@ struct config {
 	enum config_congestion congestion_control; /* cubic | reno | dctcp | none */
 	uint32_t pacing_above_mbit_per_s;          /* 0: never */
 	uint32_t buffer_max_bytes, buffer_total_mib;
-	enum config_ecn ecn; /* off | passive | on */
+	enum config_ecn ecn;                 /* off | passive | on */
+	enum config_mtu_probing mtu_probing; /* off | black_hole | always */
 	bool udp_checksum_offload, tcp_checksum_offload;
 	struct config_neighbour *arp_table;
 	uint32_t arp_table_len;

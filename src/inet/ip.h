@@ -149,17 +149,28 @@ static inline uint32_t ip_header_bytes(const struct ip_addr *dst)
 	return IP4_HEADER_BYTES;
 }
 
-/* What the path to dst takes in one packet, IP header included (bytes): the interface's MTU or what
- * an ICMP error has told in the last 10 minutes. */
+/* What the path to dst takes in one packet, IP header included (bytes): the interface's MTU, what
+ * an ICMP error has told in the last 10 minutes, or what was found by probing. */
 uint32_t ip_path_mtu(struct stack *s, const struct ip_addr *dst);
 
-/* Until when ip_path_mtu() says that of dst; UINT64_MAX: what it says is the interface's MTU. */
+/* The same without what was found by probing: a transport that probes may go up to there. */
+uint32_t ip_path_mtu_told(struct stack *s, const struct ip_addr *dst);
+
+/* Until when ip_path_mtu_told() says that of dst; UINT64_MAX: it is the interface's MTU. */
 uint64_t ip_path_mtu_expires(struct stack *s, const struct ip_addr *dst);
 
 /* To be called by a transport that has found an icmp_error with -EMSGSIZE to name a packet of its
  * own. Values below limits.h's floor are raised to it (RFC 5927 7.2), and the path is narrow; only
  * ever lowers. */
 void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes);
+
+/* A transport has found by probing that the path to dst takes so much, and not much more, without
+ * an error to tell (RFC 4821 5.2: others that go there begin with it). The interface's MTU: what
+ * was found before does not hold any more. */
+void ip_path_probed(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes);
+
+/* What was found; 0: nothing. *raise_ns is when more may be tried. */
+uint16_t ip_path_mtu_probed(struct stack *s, const struct ip_addr *dst, uint64_t *raise_ns);
 
 /* Has an error told of less than limits.h's floor? As that may be true, packets to dst go without
  * DF while ip_path_mtu() says the floor: else nothing of its size would ever arrive. */

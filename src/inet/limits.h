@@ -67,7 +67,8 @@ enum {
 	 * which the oldest gives way. */
 	PMTU_SETS = 64,
 	PMTU_WAYS = 4,
-	PMTU_EXPIRY_S = 600, /* RFC 1191 6.3: 10 minutes, then the larger one is tried again */
+	PMTU_EXPIRY_S = 600,  /* RFC 1191 6.3: 10 minutes, then the larger one is tried again */
+	PMTU_PROBED_S = 3600, /* what was found by probing: then it is forgotten */
 	/* Packets get no smaller than this (RFC 5927 7.2): anybody could make us send tiny ones. A
 	 * path that is said to take less gets these, and its routers may cut them. */
 	PMTU_FLOOR_BYTES = 552,

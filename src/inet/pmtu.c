@@ -1,4 +1,4 @@
-/* pmtu.c - what is known of paths narrower than the interface (RFC 1191).
+/* pmtu.c - what is known of paths narrower than the interface (RFC 1191, RFC 4821 5.2).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -12,6 +12,7 @@
 struct pmtu {
 	struct ip_addr dst;
 	uint64_t expires_ns; /* an entry is in use until then */
+	uint64_t raise_ns;   /* found by probing, which may begin anew then; 0: an error told */
 	uint16_t mtu_bytes;
 	bool narrow; /* less than the floor was told */
 };
@@ -62,26 +63,64 @@ static struct pmtu *find(struct stack *s, const struct ip_addr *dst)
 	return NULL;
 }
 
+/* As find(), where mostly nothing is known of any path. */
+static struct pmtu *find_any(struct stack *s, const struct ip_addr *dst)
+{
+	return s->pmtu->last_expires_ns > s->now_ns ? find(s, dst) : NULL;
+}
+
+/* What an error has told of; NULL: nothing. */
+static struct pmtu *find_told(struct stack *s, const struct ip_addr *dst)
+{
+	struct pmtu *p = find_any(s, dst);
+
+	return p == NULL || p->raise_ns != 0 ? NULL : p;
+}
+
 uint32_t ip_path_mtu(struct stack *s, const struct ip_addr *dst)
 {
-	const struct pmtu *p;
+	const struct pmtu *p = find_any(s, dst);
 
-	if (s->pmtu->last_expires_ns <= s->now_ns)
-		return s->ip_mtu;
-	p = find(s, dst);
+	return p == NULL ? s->ip_mtu : p->mtu_bytes;
+}
+
+uint32_t ip_path_mtu_told(struct stack *s, const struct ip_addr *dst)
+{
+	const struct pmtu *p = find_told(s, dst);
+
 	return p == NULL ? s->ip_mtu : p->mtu_bytes;
 }
 
 uint64_t ip_path_mtu_expires(struct stack *s, const struct ip_addr *dst)
 {
-	const struct pmtu *p = s->pmtu->last_expires_ns > s->now_ns ? find(s, dst) : NULL;
+	const struct pmtu *p = find_told(s, dst);
 
 	return p == NULL ? UINT64_MAX : p->expires_ns;
 }
 
+/* An entry for dst, which has none: the one of its set that is over first. */
+static struct pmtu *make(struct stack *s, const struct ip_addr *dst)
+{
+	struct pmtu *set = set_of(s, dst), *p = set;
+
+	for (unsigned i = 1; i < PMTU_WAYS; i++) {
+		if (set[i].expires_ns < p->expires_ns)
+			p = &set[i];
+	}
+	*p = (struct pmtu){.dst = *dst};
+	return p;
+}
+
+static void keep(struct stack *s, struct pmtu *p, uint64_t seconds)
+{
+	p->expires_ns = s->now_ns + seconds * UINT64_C(1000000000);
+	if (p->expires_ns > s->pmtu->last_expires_ns)
+		s->pmtu->last_expires_ns = p->expires_ns;
+}
+
 void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes)
 {
-	struct pmtu *p = find(s, dst), *set = set_of(s, dst);
+	struct pmtu *p = find(s, dst);
 	uint32_t before = p == NULL ? s->ip_mtu : p->mtu_bytes;
 	bool narrow = mtu_bytes < PMTU_FLOOR_BYTES && mtu_bytes < before;
 
@@ -89,21 +128,44 @@ void ip_path_mtu_lower(struct stack *s, const struct ip_addr *dst, uint16_t mtu_
 		mtu_bytes = PMTU_FLOOR_BYTES;
 	if (mtu_bytes >= before && (!narrow || (p != NULL && p->narrow)))
 		return;
-	if (p == NULL) {
-		p = set;
-		for (unsigned i = 1; i < PMTU_WAYS; i++) {
-			if (set[i].expires_ns < p->expires_ns)
-				p = &set[i];
-		}
-	}
-	p->dst = *dst;
+	if (p == NULL)
+		p = make(s, dst);
 	p->mtu_bytes = mtu_bytes < before ? mtu_bytes : (uint16_t)before;
 	p->narrow = narrow;
-	p->expires_ns = s->now_ns + PMTU_EXPIRY_S * UINT64_C(1000000000);
-	s->pmtu->last_expires_ns = p->expires_ns;
+	p->raise_ns = 0;
+	keep(s, p, PMTU_EXPIRY_S);
 	if (narrow)
 		s->narrow_until_ns = p->expires_ns;
 	s->stats.pmtu_lowered++;
+}
+
+void ip_path_probed(struct stack *s, const struct ip_addr *dst, uint16_t mtu_bytes)
+{
+	struct pmtu *p = find(s, dst);
+
+	if (p != NULL && p->raise_ns == 0)
+		return; /* an error knows better, or is proved wrong when it expires */
+	if (mtu_bytes >= s->ip_mtu) {
+		if (p != NULL)
+			p->expires_ns = 0;
+		return;
+	}
+	if (p == NULL)
+		p = make(s, dst);
+	p->mtu_bytes = mtu_bytes;
+	keep(s, p, PMTU_PROBED_S);
+	p->raise_ns = s->now_ns + PMTU_EXPIRY_S * UINT64_C(1000000000);
+	s->stats.pmtu_probed++;
+}
+
+uint16_t ip_path_mtu_probed(struct stack *s, const struct ip_addr *dst, uint64_t *raise_ns)
+{
+	const struct pmtu *p = find_any(s, dst);
+
+	if (p == NULL || p->raise_ns == 0)
+		return 0;
+	*raise_ns = p->raise_ns;
+	return p->mtu_bytes;
 }
 
 bool ip_path_is_narrow(struct stack *s, const struct ip_addr *dst)

@@ -1,5 +1,5 @@
-/* pmtu.h - path MTUs that ICMP errors have told of, and which of such errors are to be believed:
- * two small keyed tables. ip.h has their verbs.
+/* pmtu.h - path MTUs that ICMP errors have told of or that were found by probing, and which of such
+ * errors are to be believed: two small keyed tables. ip.h has their verbs.
  *
  * SPDX-License-Identifier: MIT
  */

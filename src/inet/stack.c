@@ -35,6 +35,7 @@ void stack_config_init(struct stack_config *cfg)
 	    .arp_request_retries = 4,
 	    .congestion = "cubic",
 	    .ecn = STACK_ECN_PASSIVE,
+	    .mtu_probing = STACK_MTU_BLACK_HOLE,
 	    .pace_above_bytes_per_s = 2500000,
 	    .time_wait_ms = 60000,
 	    .keepalive_idle_ms = 7200 * 1000, /* RFC 1122 4.2.3.6 */

@@ -38,6 +38,13 @@ enum stack_ecn {
 	STACK_ECN_ON,      /* asks for it too */
 };
 
+/* RFC 4821: whether segments probe for what their path takes. */
+enum stack_mtu_probing {
+	STACK_MTU_OFF,
+	STACK_MTU_BLACK_HOLE, /* once time-outs suggest that it drops large ones in silence */
+	STACK_MTU_ALWAYS,
+};
+
 /* What a stack is made with. stack_config_init() fills in the defaults; capacities are fixed for
  * its life. */
 struct stack_config {
@@ -86,7 +93,8 @@ struct stack_config {
 	/* TCP */
 	/* TCP_CONGESTION of new sockets, borrowed: "cubic", "reno", "dctcp", "none" */
 	const char *congestion;
-	uint8_t ecn; /* enum stack_ecn; default STACK_ECN_PASSIVE */
+	uint8_t ecn;         /* enum stack_ecn; default STACK_ECN_PASSIVE */
+	uint8_t mtu_probing; /* enum stack_mtu_probing; default STACK_MTU_BLACK_HOLE */
 	/* Connections that are faster are paced (tcp_pace.h); 0: none is; default 20 Mbit/s. */
 	uint64_t pace_above_bytes_per_s;
 	bool nagle;            /* default off */

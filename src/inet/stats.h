@@ -71,12 +71,17 @@
 	X(neighbour_failures, "neighbours that did not answer")                                    \
 	X(neighbour_losses, "neighbours silent at the MAC they had, and asked for anew")           \
 	X(pmtu_lowered, "path MTUs learnt")                                                        \
+	X(pmtu_probed, "path MTUs found by probing (RFC 4821)")                                    \
 	X(tcp_retransmitted, "TCP segments sent again")                                            \
 	X(tcp_timeouts, "retransmission timeouts")                                                 \
 	X(tcp_fast_recoveries, "losses found by duplicate ACKs or SACK")                           \
 	X(tcp_tail_probes, "probes for a lost end of a flight (RFC 8985 7)")                       \
 	X(tcp_ecn_reductions, "windows reduced for echoed marks (RFC 3168)")                       \
 	X(tcp_undone, "losses that were none (RFC 3522, 2883)")                                    \
+	X(tcp_mtu_probes, "probes of a path for larger segments (RFC 4821)")                       \
+	X(tcp_mtu_probes_lost, "of these, those lost alone, which cost no window")                 \
+	X(tcp_mtu_raised, "of these, those that came through")                                     \
+	X(tcp_mtu_black_holes, "segments made smaller as time-outs suggest it")                    \
 	X(tcp_resets_sent, "resets sent")                                                          \
 	X(tcp_resets_received, "resets that ended a connection")                                   \
 	X(tcp_challenge_acks, "challenge ACKs sent (RFC 5961)")                                    \

@@ -4,6 +4,7 @@
  */
 #include "inet/tcp_ack.h"
 #include "inet/tcp_ecn.h"
+#include "inet/tcp_mtu.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_rack.h"
 #include "inet/tcp_ranges.h"
@@ -67,6 +68,8 @@ void tcp_ack_advance(struct tcp_cb *cb, uint32_t ack)
 	cb->rtx_count = cb->probe_count = 0;
 	cb->progress_ns = cb->sock.stack->now_ns;
 	tcp_ack_release(cb);
+	if (cb->mtu_probe_bytes != 0 && seq_geq(ack, cb->mtu_probe_end))
+		tcp_mtu_probe_arrived(cb);
 	if (cb->recovery != TCP_OPEN) {
 		tcp_recovery_advance(cb, bytes);
 	} else {

@@ -113,10 +113,15 @@ struct tcp_cb {
 	bool pace_waits : 1;      /* what is to be sent waits for pace_next_ns */
 	uint8_t reo_wnd_mult;     /* of a quarter of min_rtt, less one (RFC 8985 6.2, step 4) */
 	bool recv_grows : 1, send_grows : 1; /* buffers, as is needed: tcp_tune.h */
-	uint8_t reo_wnd_persist;             /* recoveries until reo_wnd_mult is 0 again */
-	uint8_t challenges;     /* since challenge_tick, and answers to bare segments */
-	uint8_t dupacks_due;    /* for segments that came out of order since the last ACK */
-	uint8_t keepalive_sent; /* probes unanswered */
+	/* Of the path's MTU (RFC 4821), with search_low and mtu_probe_end: tcp_mtu.h. */
+	bool mtu_limited : 1;    /* search_low is eff_pmtu */
+	bool mtu_search : 1;     /* a larger one may be probed now */
+	bool mtu_recovery : 1;   /* what is lost is a probe, and nothing but that */
+	uint8_t mtu_fails : 2;   /* probes of this size that were lost */
+	uint8_t reo_wnd_persist; /* recoveries until reo_wnd_mult is 0 again */
+	uint8_t challenges;      /* since challenge_tick, and answers to bare segments */
+	uint8_t dupacks_due;     /* for segments that came out of order since the last ACK */
+	uint8_t keepalive_sent;  /* probes unanswered */
 	uint8_t keepalive_probes;
 
 	/* What keeps a connection off the fast paths of input and output: they are taken when all
@@ -152,7 +157,9 @@ struct tcp_cb {
 			bool paced : 1;         /* max_pacing_rate is one */
 			bool tlp_out : 1;       /* one was, and nothing is known of it: tlp_end */
 			uint8_t dupacks;
-			uint8_t probe_count; /* of a closed or silly window, in a row */
+			uint8_t probe_count;      /* of a closed or silly window, in a row */
+			uint16_t mtu_probe_bytes; /* of text, in a probe of the path that is on its
+						     way; 0: none is */
 		};
 	};
 
@@ -202,9 +209,12 @@ struct tcp_cb {
 	uint32_t recover;        /* snd_nxt when recovery began */
 	uint32_t rtx_next;       /* in recovery: all before has been sent again or needs not be */
 	uint32_t lost_end;       /* in recovery: what is lost lies before this */
-	uint32_t rtx_mark;       /* snd_nxt when something was sent again last */
-	uint32_t lost_bytes;     /* in recovery: of [rtx_next, lost_end) what was not reported */
-	uint32_t sacked_bytes;   /* between snd_una and snd_nxt */
+	union {
+		uint32_t rtx_mark;      /* snd_nxt when something was sent again last */
+		uint32_t mtu_probe_end; /* with mtu_probe_bytes, which recovery sets to 0 */
+	};
+	uint32_t lost_bytes;   /* in recovery: of [rtx_next, lost_end) what was not reported */
+	uint32_t sacked_bytes; /* between snd_una and snd_nxt */
 	union {
 		struct {
 			uint32_t prr_delivered,
@@ -224,7 +234,13 @@ struct tcp_cb {
 		};
 	};
 	uint32_t retransmitted; /* segments sent again, in all */
-	uint32_t iss, irs;
+	union {
+		uint32_t iss; /* until our SYN is acknowledged */
+		struct {
+			uint16_t search_low, search_high; /* bytes of an IP packet (RFC 4821 7.1) */
+		};
+	};
+	uint32_t irs;
 	uint32_t challenge_tick; /* when the current window of challenge ACKs began */
 	uint16_t peer_mss;       /* as its SYN said */
 	uint16_t user_mss;       /* TCP_MAXSEG; 0: none */
@@ -234,7 +250,8 @@ struct tcp_cb {
 	uint16_t largest_acked; /* payload bytes of a segment, at most: never more than mss */
 	uint32_t keepalive_idle_ms, keepalive_interval_ms;
 	uint32_t user_timeout_ms;  /* 0: R2 */
-	uint64_t mss_deadline_ns;  /* a larger MSS is tried then; UINT64_MAX: it is the largest */
+	uint64_t mss_deadline_ns;  /* a larger MSS is tried then; UINT64_MAX: it is the largest, or
+				      is being probed */
 	struct tcp_range dsack;    /* a duplicate to be reported (RFC 2883) */
 	struct tcp_ranges *sacked; /* what the peer has reported; NULL: none */
 	struct tcp_sent *sent;     /* when what is outstanding was sent; NULL: no log */

@@ -207,8 +207,9 @@ static bool gathered(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, ui
 	return true;
 }
 
-bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
-		    uint32_t len, uint8_t flags)
+/* `cut`: the device cuts what is more than a segment. */
+static inline bool frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
+			      uint32_t len, uint8_t flags, bool cut)
 {
 	uint32_t bytes = cb->header_bytes;
 	uint8_t *l4, ecn = tcp_ecn_codepoint(cb, seq);
@@ -216,7 +217,7 @@ bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uin
 
 	flags |= tcp_ecn_flags(cb, ecn);
 	tcp_header_begin(cb, f);
-	if (len > cb->mss) {
+	if (cut && len > cb->mss) {
 		f->offload |= OFFLOAD_TSO | OFFLOAD_L4_CSUM; /* cut or not, one makes both */
 		f->tso_mss = (uint16_t)cb->mss;
 	}
@@ -227,4 +228,16 @@ bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uin
 	sum = tcp_header_write(cb, l4, seq, tcp_segment_word(bytes, flags), sum);
 	tcp_header_complete(cb, f, buf_ref(c->buf), l4, bytes + len, bytes + len, sum, ecn);
 	return true;
+}
+
+bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
+		    uint32_t len, uint8_t flags)
+{
+	return frame_data(cb, f, c, seq, len, flags, true);
+}
+
+bool tcp_frame_whole(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
+		     uint32_t len, uint8_t flags)
+{
+	return frame_data(cb, f, c, seq, len, flags, false);
 }

@@ -18,6 +18,10 @@ uint32_t tcp_frame_fit(const struct tcp_cb *cb, const struct tcp_chunk *c, uint3
 bool tcp_frame_data(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
 		    uint32_t len, uint8_t flags);
 
+/* The same in one packet, however large a segment may be: a probe of the path's MTU. */
+bool tcp_frame_whole(struct tcp_cb *cb, struct frame *f, struct tcp_chunk *c, uint32_t seq,
+		     uint32_t len, uint8_t flags);
+
 /* No payload. */
 bool tcp_frame_control(struct tcp_cb *cb, struct frame *f, uint32_t seq, uint8_t flags);
 

@@ -12,28 +12,24 @@
  * SPDX-License-Identifier: MIT
  */
 #include "inet/tcp_icmp.h"
+#include "inet/tcp_mtu.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_timer.h"
 #include "inet/tcp_undo.h"
 #include <errno.h>
 
-static uint32_t headers_bytes(const struct tcp_cb *cb)
-{
-	return ip_header_bytes(&cb->sock.peer.ip) + cb->header_bytes;
-}
-
 /* Have larger segments come through than an MTU of so many bytes lets, and do they still? */
 static bool is_doubtful(const struct tcp_cb *cb, uint32_t mtu)
 {
 	return cb->rtx_count == 0 && !cb->syn_unacked &&
-	       mtu < headers_bytes(cb) + cb->largest_acked;
+	       mtu < tcp_mtu_headers_bytes(cb) + cb->largest_acked;
 }
 
 /* Nothing that is outstanding is larger than that (RFC 5927 7.2: maxsizesent). */
 static bool is_impossible(const struct tcp_cb *cb, uint32_t mtu)
 {
-	return mtu >= headers_bytes(cb) + tcp_flight(cb);
+	return mtu >= tcp_mtu_headers_bytes(cb) + tcp_flight(cb);
 }
 
 void tcp_icmp_time_out(struct tcp_cb *cb)
@@ -61,7 +57,10 @@ static void path_mtu_changed(struct tcp_cb *cb, const struct icmp_error *e)
 	if (cb->syn_unacked)
 		return;
 	tcp_update_mss(cb);
-	if (cb->mss >= before || cb->recovery != TCP_OPEN)
+	if (cb->mss >= before)
+		return;
+	cb->cwnd = cb->cwnd / before * cb->mss; /* as many packets as before: RFC 4821 4 */
+	if (cb->recovery != TCP_OPEN)
 		return;
 	tcp_recovery_lose_all(cb);
 	tcp_undo_forget(cb);

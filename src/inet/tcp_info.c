@@ -44,7 +44,8 @@ static void fill_path(const struct tcp_cb *cb, struct tcp_info *info)
 	info->tcpi_snd_mss = cb->mss;
 	info->tcpi_rcv_mss = cb->rcv_mss;
 	info->tcpi_advmss = tcp_own_mss(cb);
-	info->tcpi_pmtu = ip_path_mtu(cb->sock.stack, &cb->sock.peer.ip);
+	info->tcpi_pmtu =
+	    cb->mtu_limited ? cb->search_low : ip_path_mtu_told(cb->sock.stack, &cb->sock.peer.ip);
 	info->tcpi_last_ack_recv = (uint32_t)((cb->sock.stack->now_ns - cb->heard_ns) / NS_PER_MS);
 }
 

@@ -12,6 +12,7 @@
 #include "inet/tcp_listen.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_reassembly.h"
+#include "inet/tcp_mtu.h"
 #include "inet/tcp_receive.h"
 #include "inet/tcp_reply.h"
 #include "inet/tcp_timer.h"
@@ -46,6 +47,8 @@ static void begin(struct tcp_cb *cb)
 {
 	bool repeated = cb->rtx_count > 0;
 
+	cb->recover = cb->iss;
+	tcp_mtu_begin(cb); /* from now on there is no iss */
 	tcp_receive_begin(cb);
 	cb->cc->init(cb);
 	if (repeated) {
@@ -53,7 +56,6 @@ static void begin(struct tcp_cb *cb)
 		cb->cwnd = cb->mss;
 	}
 	cb->heard_ns = cb->sock.stack->now_ns;
-	cb->recover = cb->iss;
 	tcp_timer_start_life(cb);
 }
 

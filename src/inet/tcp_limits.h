@@ -63,6 +63,14 @@ enum {
 #define TCP_R2_NS     TCP_S(300)
 #define TCP_R2_SYN_NS TCP_S(180)
 
+/* Path MTU discovery by probing (RFC 4821; tcp_mtu.h). */
+enum {
+	TCP_MTU_BASE_BYTES = 1024, /* of a packet, that any path is likely to take (7.2) */
+	TCP_MTU_TRIES = 2, /* probes of one size that are lost before it counts as too large */
+};
+#define TCP_MTU_RAISE_NS     TCP_S(600) /* what was found is doubted after that (7.3) */
+#define TCP_MTU_PAUSE_MAX_NS TCP_S(60)
+
 /* Tail loss probes (RFC 8985 7.2). How long an acknowledgement may be delayed by the peer when less
  * than two segments are outstanding, and how late a prompt one may be. */
 #define TCP_TLP_MAX_ACK_DELAY_NS TCP_MS(200)

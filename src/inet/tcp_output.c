@@ -18,6 +18,7 @@
 #include "inet/tcp_output.h"
 #include "inet/tcp_fast.h"
 #include "inet/tcp_frame.h"
+#include "inet/tcp_mtu.h"
 #include "inet/tcp_pace.h"
 #include "inet/tcp_rack.h"
 #include "inet/tcp_reassembly.h"
@@ -40,34 +41,41 @@ uint16_t tcp_own_mss(const struct tcp_cb *cb)
 	return (uint16_t)mss;
 }
 
-/* RFC 9293 3.7.1: Eff.snd.MSS. */
-void tcp_update_mss(struct tcp_cb *cb)
+static uint32_t smaller(uint32_t a, uint32_t b)
 {
-	struct stack *s = cb->sock.stack;
-	uint32_t path = ip_path_mtu(s, &cb->sock.peer.ip) - ip_header_bytes(&cb->sock.peer.ip) -
-			TCP_HEADER_BYTES;
+	return a < b ? a : b;
+}
+
+uint32_t tcp_largest_mss(const struct tcp_cb *cb)
+{
+	uint32_t headers = ip_header_bytes(&cb->sock.peer.ip) + TCP_HEADER_BYTES;
+	uint32_t path = ip_path_mtu_told(cb->sock.stack, &cb->sock.peer.ip) - headers;
 	uint32_t mss = cb->peer_mss != 0 ? cb->peer_mss : TCP_MSS_DEFAULT;
-	uint32_t own = tcp_own_mss(cb), options = cb->timestamps ? TCP_TIMESTAMP_BYTES : 0;
 
 	if (mss < TCP_MSS_FLOOR)
 		mss = TCP_MSS_FLOOR;
-	if (mss > path)
-		mss = path;
-	if (mss > own)
-		mss = own;
+	return smaller(smaller(mss, path), tcp_own_mss(cb));
+}
+
+/* RFC 9293 3.7.1: Eff.snd.MSS. */
+void tcp_update_mss(struct tcp_cb *cb)
+{
+	uint32_t headers = ip_header_bytes(&cb->sock.peer.ip) + TCP_HEADER_BYTES;
+	uint32_t mss = tcp_largest_mss(cb), options = cb->timestamps ? TCP_TIMESTAMP_BYTES : 0;
+
+	if (cb->mtu_limited)
+		tcp_mtu_allowed(cb, headers + mss);
+	if (cb->mtu_limited)
+		mss = cb->search_low - headers;
 	cb->header_bytes = (uint8_t)(TCP_HEADER_BYTES + options);
 	cb->plain_word = tcp_segment_word(cb->header_bytes, TCP_ACK);
 	cb->mss = mss > options + TCP_MSS_MIN ? mss - options : TCP_MSS_MIN;
 	if (cb->largest_acked > cb->mss)
 		cb->largest_acked = (uint16_t)cb->mss;
 	tcp_update_message_max(cb);
-	cb->mss_deadline_ns = ip_path_mtu_expires(s, &cb->sock.peer.ip);
+	if (!cb->mtu_limited) /* else the search has its own */
+		cb->mss_deadline_ns = ip_path_mtu_expires(cb->sock.stack, &cb->sock.peer.ip);
 	tcp_timer_need(cb, cb->mss_deadline_ns);
-}
-
-static uint32_t smaller(uint32_t a, uint32_t b)
-{
-	return a < b ? a : b;
 }
 
 void tcp_update_message_max(struct tcp_cb *cb)
@@ -239,6 +247,34 @@ static inline void sent_new(struct tcp_cb *cb, uint32_t len, bool fin)
 		tcp_timer_start_rtx(cb);
 }
 
+/* One frame of new data that probes the path's MTU, of len bytes. 1, -1: no buffer. */
+static int output_mtu_probe(struct tcp_cb *cb, struct frame *f, uint32_t len)
+{
+	uint8_t flags = cb->snd_nxt + len == cb->snd_end ? TCP_ACK | TCP_PSH : TCP_ACK;
+
+	if (!tcp_frame_whole(cb, f, cb->send_next, cb->snd_nxt, len, flags))
+		return -1;
+	sent_new(cb, len, false);
+	tcp_mtu_probe_sent(cb, len);
+	tcp_pace_sent(cb, len);
+	return 1;
+}
+
+/* With something to be sent for the first time: is it a probe of the path's MTU? As
+ * output_mtu_probe(), 0: nothing may be sent; 2: it is none. */
+static int try_mtu_probe(struct tcp_cb *cb, struct frame *f, uint32_t unsent)
+{
+	uint32_t len = tcp_mtu_choose(cb, unsent);
+
+	if (len == TCP_MTU_WAIT) {
+		cb->cwnd_limited = true;
+		return 0;
+	}
+	if (len == TCP_MTU_NO_PROBE || tcp_frame_fit(cb, cb->send_next, cb->snd_nxt, len) != len)
+		return 2;
+	return output_mtu_probe(cb, f, len);
+}
+
 /* One frame of new data, with FIN when it reaches the end. 1, 0: nothing may be sent, -1: no
  * buffer.
  */
@@ -247,10 +283,16 @@ static int output_new(struct tcp_cb *cb, struct frame *f)
 	uint32_t unsent = cb->snd_end - cb->snd_nxt, len;
 	uint8_t flags = TCP_ACK;
 	bool fin;
+	int r;
 
 	if (tcp_fin_sent(cb))
 		return 0;
 	len = unsent > 0 ? allowed(cb, unsent) : 0;
+	if (rarely(cb->mtu_search) && len > 0) {
+		r = try_mtu_probe(cb, f, unsent);
+		if (r < 2)
+			return r;
+	}
 	if (len > 0)
 		len = tcp_frame_fit(cb, cb->send_next, cb->snd_nxt, len);
 	fin = cb->fin_queued && len == unsent;

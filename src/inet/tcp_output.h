@@ -40,9 +40,13 @@ static inline void tcp_answer_bare(struct tcp_cb *cb)
 		tcp_ack_now(cb);
 }
 
-/* Payload bytes of our segments, from the peer's MSS, the path's MTU and the options; to be called
- * when one of them is learnt, or at mss_deadline_ns forgotten (RFC 1191 6.3: then a larger one is
- * tried again). */
+/* Payload bytes and options of the largest segments that are allowed: by the peer, our interface
+ * and configuration, and what is told of the path. */
+uint32_t tcp_largest_mss(const struct tcp_cb *cb);
+
+/* Payload bytes of our segments, from that, what the path was found to take, and the options; to be
+ * called when one of them is learnt, or at mss_deadline_ns forgotten (RFC 1191 6.3: then a larger
+ * one is tried again). */
 void tcp_update_mss(struct tcp_cb *cb);
 
 /* To be called when what it depends on changes: the MSS, or the send buffer's limit. */

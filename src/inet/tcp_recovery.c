@@ -4,6 +4,7 @@
  */
 #include "inet/tcp_recovery.h"
 #include "inet/tcp_ecn.h"
+#include "inet/tcp_mtu.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_rack.h"
 #include "inet/tcp_ranges.h"
@@ -65,6 +66,9 @@ static void advance_rtx(struct tcp_cb *cb, uint32_t to)
 /* Nothing is lost yet. */
 static void begin(struct tcp_cb *cb, enum tcp_recovery recovery)
 {
+	if (cb->mtu_probe_bytes != 0)
+		tcp_mtu_probe_forget(cb);
+	cb->mtu_recovery = false;
 	cb->recovery = recovery;
 	cb->recover = cb->snd_nxt;
 	if (cb->sent == NULL) {
@@ -118,6 +122,7 @@ static void lose_next(struct tcp_cb *cb, uint32_t bytes)
 static void over(struct tcp_cb *cb)
 {
 	cb->recovery = TCP_OPEN;
+	cb->mtu_recovery = false;
 	tcp_rack_recovered(cb);
 }
 
@@ -188,13 +193,27 @@ static bool first_was_sent_again(const struct tcp_cb *cb)
 	return !first->lost || first->again;
 }
 
+/* A probe of the path's MTU is lost, and goes again in smaller segments: no sign of congestion
+ * (RFC 4821 7.6.2). */
+static void begin_for_probe(struct tcp_cb *cb)
+{
+	tcp_mtu_probe_lost(cb);
+	tcp_undo_forget(cb);
+	begin(cb, TCP_LOSS_RECOVERY);
+	cb->mtu_recovery = true;
+}
+
 /* By the log. True: more is lost than was known. */
 static bool look_by_time(struct tcp_cb *cb, uint32_t delivered)
 {
 	uint32_t flight = flight_before_loss(cb), pipe = tcp_pipe(cb) + delivered;
 	struct tcp_rack_losses losses = tcp_rack_look(cb);
 
-	if (cb->recovery == TCP_OPEN && cb->lost_bytes > 0) {
+	if (cb->recovery == TCP_OPEN && cb->mtu_probe_bytes != 0 &&
+	    tcp_mtu_only_probe_is_lost(cb)) {
+		begin_for_probe(cb);
+	} else if ((cb->recovery == TCP_OPEN && cb->lost_bytes > 0) ||
+		   (cb->mtu_recovery && losses.any)) {
 		begin_fast(cb, flight, pipe, cb->snd_una);
 		if (cb->sent != NULL && first_was_sent_again(cb))
 			tcp_undo_forget(cb);
@@ -392,6 +411,8 @@ void tcp_recovery_sent_again(struct tcp_cb *cb, enum tcp_rtx_rule rule, uint32_t
 
 void tcp_recovery_probed(struct tcp_cb *cb, uint32_t seq, uint32_t end)
 {
+	if (cb->mtu_probe_bytes != 0 && seq_gt(cb->mtu_probe_end, seq))
+		tcp_mtu_probe_forget(cb);
 	tcp_sent_again(cb, seq, end);
 	tcp_undo_forget(cb); /* a report of two is of this one */
 	cb->rtt_start_ns = 0;

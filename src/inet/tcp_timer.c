@@ -6,6 +6,7 @@
 #include "inet/tcp_ecn.h"
 #include "inet/tcp_icmp.h"
 #include "inet/tcp_listen.h"
+#include "inet/tcp_mtu.h"
 #include "inet/tcp_output.h"
 #include "inet/tcp_rack.h"
 #include "inet/tcp_recovery.h"
@@ -123,16 +124,22 @@ static void doubt_path(struct tcp_cb *cb)
 /* RFC 6298 5.4 to 5.7. */
 static void retransmission_timeout(struct tcp_cb *cb)
 {
+	bool smaller;
+
 	if (cb->syn_unacked) {
 		cb->rtx_due = true;
 	} else {
 		if (cb->claimed_mtu != 0)
 			tcp_icmp_time_out(cb);
+		smaller = tcp_mtu_time_out(cb);
 		if (cb->rtx_count == 0)
 			tcp_undo_prepare(cb);
 		cb->cc->timeout(cb, tcp_flight(cb), cb->rtx_count == 0);
 		tcp_ecn_reduced(cb);
-		tcp_recovery_time_out(cb);
+		if (smaller)
+			tcp_recovery_lose_all(cb);
+		else
+			tcp_recovery_time_out(cb);
 		cb->sock.stack->stats.tcp_timeouts++;
 	}
 	back_off(cb);
@@ -276,7 +283,7 @@ static void fired(struct tcp_cb *cb)
 	if (cb->life_deadline_ns <= now && !life_fired(cb))
 		return;
 	if (cb->mss_deadline_ns <= now)
-		tcp_update_mss(cb);
+		tcp_mtu_deadline(cb);
 	next = min_ns(min_ns(cb->ack_deadline_ns, cb->rtx_deadline_ns), cb->life_deadline_ns);
 	next = min_ns(next, cb->rack_deadline_ns);
 	if (cb->pace_waits)

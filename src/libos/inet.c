@@ -32,8 +32,7 @@ static void set_defaults_from_link(struct stack_config *cfg, const struct config
 	cfg->mtu = c->mtu ? c->mtu : info->mtu;
 	cfg->offloads = info->offloads;
 	/* A link that cuts without making checksums otherwise is software: it is always right. */
-	if (!c->tcp_checksum_offload && !c->udp_checksum_offload &&
-	    cfg->offloads & OFFLOAD_L4_CSUM)
+	if (!c->tcp_checksum_offload && !c->udp_checksum_offload && cfg->offloads & OFFLOAD_L4_CSUM)
 		cfg->offloads &= ~(uint32_t)(OFFLOAD_L4_CSUM | OFFLOAD_TSO);
 	cfg->max_frags = info->max_frags;
 	cfg->tso_max_bytes = info->tso_max_bytes;
@@ -53,11 +52,18 @@ static const uint8_t ecn_modes[] = {
     [CONFIG_ECN_ON] = STACK_ECN_ON,
 };
 
+static const uint8_t mtu_probing_modes[] = {
+    [CONFIG_MTU_OFF] = STACK_MTU_OFF,
+    [CONFIG_MTU_BLACK_HOLE] = STACK_MTU_BLACK_HOLE,
+    [CONFIG_MTU_ALWAYS] = STACK_MTU_ALWAYS,
+};
+
 static void set_tcp(struct stack_config *cfg, const struct config *c)
 {
 	cfg->mss = c->mss;
 	cfg->congestion = congestion_names[c->congestion_control];
 	cfg->ecn = ecn_modes[c->ecn];
+	cfg->mtu_probing = mtu_probing_modes[c->mtu_probing];
 	cfg->buffer_max_bytes = c->buffer_max_bytes;
 	cfg->buffer_total_bytes = (uint64_t)c->buffer_total_mib << 20;
 	cfg->pace_above_bytes_per_s = c->pacing_above_mbit_per_s * UINT64_C(125000);

@@ -78,6 +78,11 @@ const struct config_key config_keys[] = {
     {"inetstack_config.ecn", NULL, CONFIG_CHOICE, CONFIG_STACK, FIELD(ecn), .fallback = "passive",
      .choices =
 	 {[CONFIG_ECN_OFF] = "off", [CONFIG_ECN_PASSIVE] = "passive", [CONFIG_ECN_ON] = "on"}},
+    {"inetstack_config.mtu_probing", NULL, CONFIG_CHOICE, CONFIG_STACK, FIELD(mtu_probing),
+     .fallback = "black_hole",
+     .choices = {[CONFIG_MTU_OFF] = "off",
+		 [CONFIG_MTU_BLACK_HOLE] = "black_hole",
+		 [CONFIG_MTU_ALWAYS] = "always"}},
     {"inetstack_config.enable_jumbo_frames", NULL, CONFIG_BOOL, CONFIG_STACK, .fallback = "false"},
     {"inetstack_config.udp_checksum_offload", NULL, CONFIG_BOOL, CONFIG_STACK,
      FIELD(udp_checksum_offload), .fallback = "false"},
