@@ -113,6 +113,7 @@ struct tcp_cb {
 	bool pace_waits : 1;      /* what is to be sent waits for pace_next_ns */
 	uint8_t reo_wnd_mult;     /* of a quarter of min_rtt, less one (RFC 8985 6.2, step 4) */
 	bool recv_grows : 1, send_grows : 1; /* buffers, as is needed: tcp_tune.h */
+	bool probe_taken : 1; /* tcp_output.c: the number of the next acknowledgement */
 	/* Of the path's MTU (RFC 4821), with search_low and mtu_probe_end: tcp_mtu.h. */
 	bool mtu_limited : 1;    /* search_low is eff_pmtu */
 	bool mtu_search : 1;     /* a larger one may be probed now */

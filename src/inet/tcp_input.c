@@ -168,6 +168,7 @@ static void acknowledge_unacceptable(struct tcp_cb *cb, const struct tcp_segment
 	if (seg->flags & TCP_SYN) {
 		tcp_challenge(cb);
 	} else if (seg->len == 0) {
+		cb->probe_taken = seg->ack == cb->snd_nxt; /* or so it says: it counts for this */
 		tcp_answer_bare(cb);
 	} else {
 		if (seq_leq(seg->seq + seg->len, cb->rcv_nxt))

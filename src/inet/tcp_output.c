@@ -426,12 +426,16 @@ static int output_keepalive(struct tcp_cb *cb, struct frame *f)
 }
 
 /* The number of a segment without text: the next one, but not beyond the peer's window, where a
- * probe or a window that shrank has left it. The peer would not look at what is in there. */
-static uint32_t acceptable_seq(const struct tcp_cb *cb)
+ * probe or a window that shrank has left it. The peer would not look at what is in there. Where it
+ * has taken the probe it would not look at what is in front of that; and if both have probed, and
+ * taken what came, neither would ever learn that from the other (cb->probe_taken). */
+static uint32_t acceptable_seq(struct tcp_cb *cb)
 {
 	uint32_t edge = cb->snd_una + cb->snd_wnd;
+	bool taken = cb->probe_taken;
 
-	return seq_lt(edge, cb->snd_nxt) ? edge : cb->snd_nxt;
+	cb->probe_taken = false;
+	return seq_lt(edge, cb->snd_nxt) && !taken ? edge : cb->snd_nxt;
 }
 
 /* Segments that came out of order in one burst: each is to bring a duplicate ACK to a peer that
