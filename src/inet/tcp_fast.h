@@ -22,13 +22,11 @@
 static inline struct tcp_cb *tcp_fast_find(struct tcp_table *t, const uint8_t *h, const uint8_t *l4)
 {
 	struct tcp_cb *cb = t->last;
-	struct ip_addr src;
 
 	if (usually(cb != NULL && get_raw32(h + IP4_SRC) == cb->wire_peer &&
 		    get_raw32(l4) == cb->wire_ports))
 		return cb;
-	src = ip4_from_wire(get_raw32(h + IP4_SRC));
-	return tcp_table_find(t, &src, get_be16(l4), get_be16(l4 + 2));
+	return tcp_table_find_wire(t, get_raw32(h + IP4_SRC), get_raw32(l4));
 }
 
 static inline bool tcp_fast_checksum_is_good(const struct tcp_cb *cb, const struct buf *b,

@@ -4,6 +4,7 @@
  */
 #include "inet/tcp_table.h"
 #include "base/siphash.h"
+#include "base/usually.h"
 #include "inet/tcp_ranges.h"
 #include "inet/tcp_reassembly.h"
 #include "inet/tcp_receive.h"
@@ -155,6 +156,29 @@ struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip
 	return cb;
 }
 
+/* Where the connection of a segment is if it was heard of lately. */
+static struct tcp_cb **recent_slot(struct tcp_table *t, uint32_t peer, uint32_t ports)
+{
+	return &t->recent[(peer ^ ports) * UINT32_C(0x9e3779b1) >> TCP_RECENT_SHIFT];
+}
+
+struct tcp_cb *tcp_table_find_wire(struct tcp_table *t, uint32_t peer, uint32_t ports)
+{
+	struct tcp_cb **slot = recent_slot(t, peer, ports), *cb = *slot;
+	const uint8_t *wire = (const uint8_t *)&ports;
+	struct ip_addr ip;
+
+	if (usually(cb != NULL && cb->wire_peer == peer && cb->wire_ports == ports)) {
+		t->last = cb;
+		return cb;
+	}
+	ip = ip4_from_wire(peer);
+	cb = tcp_table_find(t, &ip, get_be16(wire), get_be16(wire + 2));
+	if (cb != NULL)
+		*slot = cb;
+	return cb;
+}
+
 void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb)
 {
 	struct tcp_cb **slot = &t->slots[tcp_table_hash(t, &cb->sock.peer.ip, cb->sock.peer.port,
@@ -180,6 +204,9 @@ void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb)
 		*slot = cb->hash_next;
 	if (t->last == cb)
 		t->last = NULL;
+	slot = recent_slot(t, cb->wire_peer, cb->wire_ports);
+	if (*slot == cb)
+		*slot = NULL;
 }
 
 static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)

@@ -13,7 +13,11 @@
 #include "inet/tcp_cb.h"
 #include "inet/tcp_sets.h"
 
-enum { TCP_BOUND_SLOTS = 1024 };
+enum {
+	TCP_BOUND_SLOTS = 1024,
+	TCP_RECENT_SHIFT = 22, /* of a product of 32 bits */
+	TCP_RECENT = 1 << (32 - TCP_RECENT_SHIFT),
+};
 
 /* Which pool: the stack's own, or another one, as the device's. */
 enum tcp_pool_kind { TCP_POOL_OWN, TCP_POOL_OTHER, TCP_POOL_KINDS };
@@ -55,6 +59,7 @@ _Static_assert(sizeof(struct tcp_half) % TCP_SLAB_ALIGN == 0 &&
 struct tcp_table {
 	struct list output;  /* connections that have something to send: out_link */
 	struct tcp_cb *last; /* the connection of the last segment: tcp_fast.h guesses it first */
+	struct tcp_cb *recent[TCP_RECENT]; /* and these next: tcp_table_find_wire() */
 	struct tcp_cb **slots;
 	uint32_t slot_mask;
 	uint64_t hash_key[2], isn_key[2], port_key[2];
@@ -102,6 +107,11 @@ uint8_t tcp_peer_group(const struct tcp_table *t, const struct ip_addr *ip);
 /* The connection of these endpoints, or NULL. */
 struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip,
 			      uint16_t peer_port, uint16_t local_port);
+
+/* The same, of a segment's wire_peer and wire_ports (tcp_cb.h): without SipHash mostly. A peer that
+ * chooses its ports so that they fall together is slower by that, and nobody else is. */
+struct tcp_cb *tcp_table_find_wire(struct tcp_table *t, uint32_t peer, uint32_t ports);
+
 void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb);
 void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb);
 
