@@ -555,6 +555,15 @@ static __attribute__((noinline)) int output_connection(struct tcp_cb *cb, struct
 	return sent;
 }
 
+/* Whether there is nothing to do for a connection but to leave the program its turn: what
+ * output_connection() would come to, after many questions. It has just received a message, nearly
+ * always. */
+static inline bool leaves_turn(const struct tcp_cb *cb)
+{
+	return cb->rare == 0 && cb->ack_need == TCP_ACK_PUSHED && cb->ack_fresh &&
+	       cb->snd_nxt == cb->snd_end;
+}
+
 int tcp_output(struct stack *s, struct frame frames[], int n)
 {
 	struct list *output = &s->tcp->output, *pos = output->next;
@@ -566,6 +575,10 @@ int tcp_output(struct stack *s, struct frame frames[], int n)
 		pos = pos->next;
 		if (tcp_fast_is_message(cb)) {
 			tcp_fast_send(cb, f++);
+			continue;
+		}
+		if (leaves_turn(cb)) {
+			cb->cwnd_limited = cb->ack_fresh = false;
 			continue;
 		}
 		f += output_connection(cb, f, (int)(end - f));
