@@ -89,6 +89,19 @@ static uint32_t guess_reach(uint32_t n)
 	return 2u << ((32 - (unsigned)__builtin_clz(n)) / 2);
 }
 
+/* A token that no wait has seen was mostly put at the end, with another of the same turn behind it.
+ */
+static bool find_new(const demi_qtoken_t *qts, uint32_t n, demi_qtoken_t qt, uint32_t *at)
+{
+	for (uint32_t i = n - 1; i > 0 && i + READY_NEW >= n; i--) {
+		if (qts[i - 1] != qt)
+			continue;
+		*at = i - 1;
+		return true;
+	}
+	return false;
+}
+
 static bool locate(struct instance *in, const demi_qtoken_t *qts, uint32_t n, const struct slot *s,
 		   uint32_t *at)
 {
@@ -98,6 +111,8 @@ static bool locate(struct instance *in, const demi_qtoken_t *qts, uint32_t n, co
 
 	*at = hint;
 	if (qts[hint] == qt)
+		return true;
+	if (s->seen_at == NO_SLOT && find_new(qts, n, qt, at))
 		return true;
 	if (scan_around(qts, n, qt, shifted(hint, n, age), guess_reach(n), at))
 		return true;

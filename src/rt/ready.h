@@ -11,6 +11,7 @@
 enum {
 	READY_DIRECT = 12, /* arrays of up to so many tokens are looked at token by token */
 	READY_NEAR = 16,   /* tokens looked at on both sides of a guess that is mostly exact */
+	READY_NEW = 3,     /* tokens in front of the last that are looked at for a new one */
 	READY_NOTE = 64,   /* tokens whose place is noted after a wrong guess */
 	READY_ROVE = 4,    /* tokens looked at in each search for what other waits left behind */
 	READY_MISSES = 32, /* ready operations that one search may find not to be in the array */
