@@ -35,7 +35,8 @@ enum {
 	PIECE_BYTES = 65536, /* of a stream in one push */
 	WINDOW = 32,         /* pushes in flight */
 	CONNECTIONS_MAX = 4096,
-	TURNS = 64,      /* between two looks at the clock */
+	TURNS = 64, /* between two looks at the clock */
+	OUTSTANDING_MAX = 1024,
 	CONNECTING = 16, /* connections that are being made at a time, and accepted */
 };
 
@@ -225,14 +226,27 @@ static void print_messages(uint64_t count, uint64_t ns)
 	       (double)count * 1e9 / (double)ns);
 }
 
+/* Pushes the same message so often in a row. */
+static void push_row(int qd, const demi_sgarray_t *sga, uint64_t count)
+{
+	demi_qtoken_t qts[OUTSTANDING_MAX];
+
+	for (uint64_t i = 0; i < count; i++)
+		must(demi_push(&qts[i], qd, sga), "push");
+	for (uint64_t i = 0; i < count; i++)
+		result_of(qts[i]);
+}
+
 static void pipeline(char **argv)
 {
 	uint64_t size = strtoull(argv[2], NULL, 10), outstanding = strtoull(argv[3], NULL, 10);
-	uint64_t start_ns, end_ns, pushed = 0, back_bytes = 0;
+	uint64_t start_ns, end_ns, pushed = 0, back_bytes = 0, row;
 	demi_sgarray_t message, sga;
 	demi_qtoken_t qt;
 	int qd;
 
+	if (size < 1 || outstanding < 1 || outstanding > OUTSTANDING_MAX)
+		die("OUTSTANDING is 1 to 1024");
 	must(demi_init(NULL), "demi_init");
 	qd = connect_to_peer(argv, &qt);
 	result_of(qt);
@@ -240,8 +254,9 @@ static void pipeline(char **argv)
 	start_ns = now_ns();
 	end_ns = start_ns + (uint64_t)(strtod(argv[4], NULL) * 1e9);
 	do {
-		for (; pushed - back_bytes / size < outstanding; pushed++)
-			push(qd, &message);
+		row = outstanding - (pushed - back_bytes / size);
+		push_row(qd, &message, row);
+		pushed += row;
 		sga = pop(qd);
 		back_bytes += sga.sga_segs[0].sgaseg_len;
 		demi_sgafree(&sga);

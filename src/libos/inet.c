@@ -376,12 +376,24 @@ static void send_and_tend(struct inet *in, uint64_t now_ns)
 	inet_datagrams_sent(in);
 }
 
+/* What waits for company that does not come. */
+static int send_held(struct inet *in)
+{
+	in->libos.news = false;
+	if (in->waiting > 0)
+		inet_flush(in, clock_now_ns());
+	return 0;
+}
+
 int inet_poll(struct libos *l, struct operation_list *done, uint64_t now_ns)
 {
 	struct inet *in = inet_of(l);
 	struct buf *bufs[LINK_BURST];
-	int n = receive(in, bufs, now_ns), happened;
+	int n, happened;
 
+	if (now_ns == 0)
+		return send_held(in);
+	n = receive(in, bufs, now_ns);
 	in->now_ns = now_ns;
 	if (n == 0 && is_link_gone(in, now_ns))
 		n = -ENODEV;

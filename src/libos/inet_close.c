@@ -80,6 +80,8 @@ void inet_close(struct queue *q)
 
 	inet_take_in(iq->inet, now_ns); /* as in inet_connect(): thousands in a row are answered */
 	forget_operations(iq);
+	if (iq->inet->waiting > 0) /* a reset would take them along */
+		inet_flush(iq->inet, now_ns);
 	if (reset || !has_peer(iq) || stack_shutdown(iq->sock, SHUT_RDWR, now_ns) < 0) {
 		finish_close(iq, reset, now_ns);
 		return;

@@ -91,14 +91,31 @@ void inet_datagrams_sent(struct inet *in)
 	}
 }
 
-/* While the program is about to be given more that is ready its pushes leave together: with the
- * next poll, or when they are so many that the link gains no more by it, and the other end could
- * begin with them. */
-static void send_pushed(struct inet *in, uint64_t now_ns)
+/* Whether the program is about to be given more that is ready, and to push more then. A link whose
+ * messages wait for each other for long waits for all that is ready. */
+static bool more_follows(const struct inet *in)
 {
-	if (!in->libos.more)
-		inet_flush(in, now_ns);
-	else if (++in->waiting == in->link->info.tx_company)
+	return in->link->info.tx_company == 0 ? in->libos.more : in->libos.more_to_answer;
+}
+
+/* A push goes at once, and all that waits with it, when nothing else is going to be pushed before
+ * the program waits, as far as one can see: nothing more follows, and this is the first since it
+ * waited, or is large. Else it leaves with the others, by the next poll, which in a row of pushes
+ * is that of the next wait; or when they are so many that the link gains no more by it, and the
+ * other end could begin with them. */
+static void send_pushed(struct inet *in, const struct operation *op, uint64_t now_ns)
+{
+	bool in_row = in->libos.pushed;
+
+	in->libos.pushed = true;
+	if (!more_follows(in)) {
+		if (!in_row || op->push.len > INET_ROW_BYTES) {
+			inet_flush(in, now_ns);
+			return;
+		}
+		in->libos.news = true;
+	}
+	if (++in->waiting == in->link->info.tx_company)
 		inet_send_company(in, clock_now_ns());
 }
 
@@ -121,7 +138,7 @@ int inet_push(struct operation *op)
 		operation_list_add(&iq->pushes, op);
 	else if (rc == -EINPROGRESS)
 		wait_for_reference(iq, op);
-	send_pushed(iq->inet, now_ns);
+	send_pushed(iq->inet, op, now_ns);
 	return rc == 0 ? 0 : -EINPROGRESS;
 }
 

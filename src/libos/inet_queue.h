@@ -35,6 +35,9 @@ enum { INET_BUSY_BURST = INET_WAITS / 4 };
  * acknowledges ours. */
 enum { INET_QUEUE_FRAMES = 2 };
 
+/* Pushes of more bytes gain nothing by leaving with others. */
+enum { INET_ROW_BYTES = 1024 };
+
 /* How often the device is asked in one poll while nothing else is to be done. */
 enum { INET_PATIENT_TRIES = 8 };
 

@@ -280,11 +280,15 @@ void rig_pass_ms(struct rig *r, unsigned ms)
 void rig_wait(struct rig *r, struct rig_op *op)
 {
 	uint64_t end_ns = clock_now_ns() + RIG_WAIT_NS;
+	struct libos *l = op->op.queue->libos;
 
 	while (!op->done) {
 		rig_poll(r);
 		assert_true(clock_now_ns() < end_ns);
 	}
+	l->pushed = false;
+	if (l->news)
+		rig_poll(r);
 }
 
 void rig_wait_ok(struct rig *r, struct rig_op *op)

@@ -53,10 +53,10 @@ void rig_close_async(struct rig_op *op, struct queue *q);
 void rig_push(struct rig_op *op, struct queue *q, uint32_t len, unsigned seed,
 	      const struct endpoint *to);
 
-void rig_poll(struct rig *r);                 /* both sides */
-void rig_poll_side(struct rig *r, int side);  /* one alone */
-void rig_pass_ms(struct rig *r, unsigned ms); /* polls for so long */
-void rig_wait(struct rig *r, struct rig_op *op);
+void rig_poll(struct rig *r);                    /* both sides */
+void rig_poll_side(struct rig *r, int side);     /* one alone */
+void rig_pass_ms(struct rig *r, unsigned ms);    /* polls for so long */
+void rig_wait(struct rig *r, struct rig_op *op); /* as the runtime's wait */
 void rig_wait_ok(struct rig *r, struct rig_op *op);
 void rig_drop(struct rig_op *op); /* gives back what it holds: the buffer pushed or popped */
 

@@ -494,9 +494,9 @@ static uint64_t sent_in_company(struct inet *in, struct rig_op *push, struct que
 {
 	const uint64_t before = in->link->tx_frames;
 
-	in->libos.more = true;
+	in->libos.more = in->libos.more_to_answer = true;
 	rig_push(push, q, 64, 1, NULL);
-	in->libos.more = false;
+	in->libos.more = in->libos.more_to_answer = false;
 	rig_drop(push);
 	return in->link->tx_frames - before;
 }
@@ -534,6 +534,101 @@ static void without_a_wish_of_the_link_pushes_wait_for_the_next_poll(void **stat
 	inet_close(q[1]);
 }
 
+/* Pushes that no wait comes between. What each is of, what has left at once, and whether the
+ * runtime is to poll before it waits. */
+static void push_in_row(struct rig *r, struct queue *q, uint32_t bytes, unsigned frames, bool news)
+{
+	struct inet *in = rig_inet(r, 0);
+	const uint64_t before = in->link->tx_frames;
+	struct rig_op push;
+
+	rig_push(&push, q, bytes, 1, NULL);
+	rig_drop(&push);
+	assert_int_equal(in->link->tx_frames, before + frames);
+	assert_int_equal(in->libos.news, news);
+}
+
+static void of_pushes_in_a_row_the_first_leaves_at_once_and_the_others_in_one_frame(void **state)
+{
+	struct rig *r = *state;
+	struct inet *in = rig_inet(r, 0);
+	struct operation_list done;
+	struct queue *q[2];
+	uint64_t before;
+
+	rig_connection(r, q);
+	rig_pass_ms(r, 1);
+	in->libos.pushed = false;
+	push_in_row(r, q[0], 64, 1, false);
+	for (int i = 0; i < 5; i++)
+		push_in_row(r, q[0], 64, 0, true);
+	before = in->link->tx_frames;
+	operation_list_init(&done);
+	assert_int_equal(inet_poll(&in->libos, &done, 0), 0); /* the runtime's, for the news */
+	assert_null(done.head);
+	assert_false(in->libos.news);
+	assert_int_equal(in->link->tx_frames, before + 1);
+	expect_bytes(r, q[1], 6 * 64);
+	inet_close(q[0]);
+	inet_close(q[1]);
+}
+
+static void a_large_push_leaves_at_once_wherever_it_is_in_a_row(void **state)
+{
+	struct rig *r = *state;
+	struct inet *in = rig_inet(r, 0);
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_pass_ms(r, 1);
+	in->libos.pushed = false;
+	push_in_row(r, q[0], 64, 1, false);
+	push_in_row(r, q[0], 64, 0, true);
+	push_in_row(r, q[0], INET_ROW_BYTES + 1, 1, true); /* with the one before it */
+	expect_bytes(r, q[1], 2 * 64 + INET_ROW_BYTES + 1);
+	inet_close(q[0]);
+	inet_close(q[1]);
+}
+
+static void pushes_wait_for_no_answers_that_do_not_come(void **state)
+{
+	struct rig *r = *state;
+	struct inet *in = rig_inet(r, 0);
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_pass_ms(r, 1);
+	in->link->info.tx_company = 8;
+	in->libos.more = true; /* results of pushes */
+	in->libos.pushed = false;
+	push_in_row(r, q[0], 64, 1, false);
+	in->libos.more_to_answer = true;
+	in->libos.pushed = false;
+	push_in_row(r, q[0], 64, 0, false);
+	in->libos.more = in->libos.more_to_answer = false;
+	expect_bytes(r, q[1], 2 * 64);
+	inet_close(q[0]);
+	inet_close(q[1]);
+}
+
+static void a_reset_goes_behind_the_pushes_that_wait(void **state)
+{
+	const struct linger reset = {.l_onoff = 1};
+	struct rig *r = *state;
+	struct inet *in = rig_inet(r, 0);
+	struct queue *q[2];
+
+	rig_connection(r, q);
+	rig_pass_ms(r, 1);
+	assert_int_equal(inet_setsockopt(q[0], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
+	in->libos.pushed = false;
+	push_in_row(r, q[0], 64, 1, false);
+	push_in_row(r, q[0], 64, 0, true);
+	inet_close(q[0]);
+	expect_bytes(r, q[1], 2 * 64);
+	inet_close(q[1]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -555,6 +650,10 @@ int main(void)
 	    over_pair(a_peer_that_missed_something_is_reset_at_the_end),
 	    over_pair(a_quiet_peer_does_not_hold_up_the_end),
 	    over_pair(pushes_wait_for_as_much_company_as_the_link_likes),
+	    over_pair(of_pushes_in_a_row_the_first_leaves_at_once_and_the_others_in_one_frame),
+	    over_pair(a_large_push_leaves_at_once_wherever_it_is_in_a_row),
+	    over_pair(pushes_wait_for_no_answers_that_do_not_come),
+	    over_pair(a_reset_goes_behind_the_pushes_that_wait),
 	    over_pair(without_a_wish_of_the_link_pushes_wait_for_the_next_poll),
 	    over_pair(a_busy_program_leaves_frames_with_a_device_that_has_room),
 	    over_pair(connects_in_a_row_take_in_what_the_first_have_brought),

@@ -206,8 +206,12 @@ struct libos {
 	const struct libos_class *class;
 	bool more; /* the runtime's: it is about to hand out more that is ready, so what is sent may
 		      wait for company */
-	bool news; /* poll() has operations to hand back that need no device: the runtime polls
-		      before it looks */
+	bool more_to_answer; /* the runtime's: and the next of that is no push's result, so the
+				program may well push something more when it gets it */
+	bool pushed; /* the libOS's: the program has pushed something since a wait gave it a result;
+			the runtime clears it then */
+	bool news;   /* there is something to do that need not wait for a device to be looked at:
+			the runtime calls poll() before it looks for what is ready, with now_ns 0 */
 	bool patient; /* the runtime's: nothing happened in the last poll(), and if nothing does
 			 now the next follows at once, so this one may look several times */
 };

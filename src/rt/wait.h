@@ -22,6 +22,19 @@ int wait_all(struct instance *in, demi_qresult_t *qrs, const demi_qtoken_t *qts,
 int wait_next_n(struct instance *in, demi_qresult_t *qrs, int n, int *written,
 		const struct timespec *timeout);
 
+/* Tells the network's libOS what the program is given next. */
+static inline void wait_tell(struct instance *in)
+{
+	struct libos *network = in->libos[LIBOS_NETWORK];
+	const struct list *ready = &in->operations.ready;
+
+	network->more = !list_empty(ready);
+	network->more_to_answer =
+	    network->more &&
+	    list_entry(ready->next, struct slot, ready_link)->op.opcode != DEMI_OPC_PUSH;
+	network->pushed = false;
+}
+
 /* Writes a READY slot's result and consumes its token. */
 static inline void wait_take(struct instance *in, struct slot *s, demi_qresult_t *qr)
 {
@@ -46,7 +59,7 @@ static inline void wait_take(struct instance *in, struct slot *s, demi_qresult_t
 		}
 	}
 	operation_taken(&in->operations, s);
-	in->libos[LIBOS_NETWORK]->more = !list_empty(&in->operations.ready);
+	wait_tell(in);
 }
 
 /* What is ready already, and was not given without a look at the devices too often, takes the short

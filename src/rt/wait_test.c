@@ -386,6 +386,34 @@ static void what_a_silent_device_has_is_seen_within_a_step(void **state)
 	assert_true(late_ns[SAMPLES / 2] < 2 * MS_NS + 50 * MS_NS);
 }
 
+/* Started, and finished at once. */
+static demi_qtoken_t finish(struct fixture *f, enum demi_opcode opcode)
+{
+	struct slot *s = operation_start(&f->in.operations, opcode, &f->q);
+
+	assert_non_null(s);
+	operation_ready(&f->in.operations, s);
+	return operation_token(s);
+}
+
+static void the_libos_is_told_what_the_program_is_given_next(void **state)
+{
+	struct fixture *f = *state;
+	struct libos *l = &f->device.libos;
+	const demi_qtoken_t qts[] = {finish(f, DEMI_OPC_CONNECT), finish(f, DEMI_OPC_CLOSE),
+				     finish(f, DEMI_OPC_PUSH)};
+	demi_qresult_t qr;
+
+	l->pushed = true;
+	assert_int_equal(wait_one(&f->in, &qr, qts[0], NULL), 0);
+	assert_true(l->more && l->more_to_answer && !l->pushed);
+	assert_int_equal(wait_one(&f->in, &qr, qts[1], NULL), 0);
+	assert_true(l->more && !l->more_to_answer); /* a push's result */
+	l->pushed = true;
+	assert_int_equal(wait_one(&f->in, &qr, qts[2], NULL), 0);
+	assert_true(!l->more && !l->more_to_answer && !l->pushed);
+}
+
 #define test_of(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -405,6 +433,7 @@ int main(void)
 	    test_of(news_in_memory_are_not_slept_over),
 	    test_of(spinning_never_sleeps),
 	    test_of(it_keeps_looking_before_it_sleeps),
+	    test_of(the_libos_is_told_what_the_program_is_given_next),
 	    test_of(what_a_silent_device_has_is_seen_within_a_step),
 	};
 
