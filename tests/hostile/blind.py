@@ -5,10 +5,8 @@
 # SPDX-License-Identifier: MIT
 import struct
 
-from arena import CLIENT, EVIL, EVIL_MAC, PORT, SERVER, SERVER_MAC, Peer, cases
+from arena import CHALLENGES, CLIENT, EVIL, EVIL_MAC, NONE_MORE, PORT, SERVER, SERVER_MAC, Peer, cases
 from frames import ACK, ARP, FIN, PSH, RST, SYN, TCP, Segment, arp, ether, icmp, ip, tcp
-
-CHALLENGES = 10  # TCP_CHALLENGES_PER_CONNECTION, in 5 s
 
 
 class Spied:
@@ -40,7 +38,7 @@ class Spied:
 def resets_beside_the_number_reset_nothing(a):
     s = Spied(a)
     places = [-1, 1, 2, 100, 1000, 30000, -1000, 1 << 20, 1 << 31] + [a.random.getrandbits(32) or 1 for _ in range(200)]
-    with a.attack(CHALLENGES, tcp_resets_received=0, connections=(-2, 0)):
+    with a.attack(2 * CHALLENGES, tcp_resets_received=0, connections=NONE_MORE):
         for place in places:
             for flags in (RST, RST | ACK):
                 s.forge(place, flags=flags)
@@ -49,7 +47,7 @@ def resets_beside_the_number_reset_nothing(a):
 
 def syns_within_a_connection_reset_nothing(a):
     s = Spied(a)
-    with a.attack(CHALLENGES, tcp_resets_received=0, tcp_resets_sent=0, connections=(-2, 0)):
+    with a.attack(2 * CHALLENGES, tcp_resets_received=0, tcp_resets_sent=0, connections=NONE_MORE):
         for place in [0, 1, -1, 1000] + [a.random.getrandbits(32) for _ in range(200)]:
             s.forge(place, flags=SYN)
             s.forge(place, flags=SYN | ACK, options=s.stamps())
@@ -58,7 +56,7 @@ def syns_within_a_connection_reset_nothing(a):
 def bytes_of_others_are_not_taken(a):
     """Right in number, but without a timestamp, with an old one, or acknowledging what cannot be."""
     s = Spied(a)
-    with a.attack(400, connections=(-2, 0)):
+    with a.attack(4 + 2 * CHALLENGES, tcp_paws_rejected=4, tcp_resets_sent=0, connections=NONE_MORE):
         for place in (0, 1, 100, 1000):
             s.forge(place, flags=ACK | PSH, payload=b"injected" * 4)
             s.forge(place, flags=ACK | PSH, payload=b"injected" * 4, options=s.stamps(-100000))
@@ -71,7 +69,7 @@ def bytes_of_others_are_not_taken(a):
 
 def a_timestamp_far_ahead_out_of_the_window_shuts_nobody_out(a):
     s = Spied(a)
-    with a.attack(400):
+    with a.attack(8 + 2 * CHALLENGES, connections=NONE_MORE):  # text is acknowledged
         for place in (-1, -1000, 1 << 28, 1 << 31):
             for ahead in (1000000, 0x7fffffff):
                 s.forge(place, flags=ACK, options=s.stamps(ahead))
@@ -81,7 +79,7 @@ def a_timestamp_far_ahead_out_of_the_window_shuts_nobody_out(a):
 
 def windows_of_others_close_nothing(a):
     s = Spied(a)
-    with a.attack(400):
+    with a.attack(2 * CHALLENGES, connections=NONE_MORE):
         for ack in (s.una + 1, s.una - 100000, s.una + (1 << 30)):
             for place in (0, -1, 1 << 20):
                 s.forge(place, flags=ACK, wnd=0, ack=ack, options=s.stamps())
@@ -96,7 +94,7 @@ def quoted(a, port, seq, peer=CLIENT, bytes_=8):
 
 def icmp_errors_of_all_kinds_end_nothing(a):
     s = Spied(a)
-    with a.attack(0, connections=(-2, 0), pmtu_lowered=0):
+    with a.attack(0, connections=NONE_MORE, pmtu_lowered=0):
         for code in range(16):
             for seq in (s.una, s.una - 5000, s.una + 1, s.una + 70000, a.random.getrandbits(32)):
                 for kind in (3, 4, 5, 11, 12):
@@ -108,8 +106,8 @@ def icmp_errors_about_what_is_outstanding_end_nothing_and_cut_little(a):
     p = Peer(a, wnd=300)
     p.say(b"z" * 3000)
     seen = a.expect_segment("text", p.port, lambda s: s.payload)
-    # It may go again, in segments of the floor of RFC 5927 7.2 or more.
-    with a.attack(200, connections=(-2, 0)):
+    # It may go again, once: 300 bytes are less than the floor of RFC 5927 7.2.
+    with a.attack(3, connections=NONE_MORE, pmtu_lowered=(0, 1), tcp_retransmitted=(0, 2)):
         for code in range(16):
             for mtu in (1, 68, 296, 551):
                 a.send_ip(1, icmp(3, code, mtu, quoted(a, p.port, seen.seq, EVIL)))
@@ -132,7 +130,7 @@ def icmp_errors_that_quote_nonsense_are_dropped(a):
 
 
 def arp_does_not_turn_a_clients_frames_aside(a):
-    with a.attack(50):
+    with a.attack(1, per_s=1):  # the neighbour itself is asked, once a second
         for _ in range(200):
             for to in (b"\xff" * 6, SERVER_MAC):
                 a.send(ether(to, EVIL_MAC, arp(2, EVIL_MAC, CLIENT, SERVER_MAC, SERVER), ARP))  # unasked
@@ -200,7 +198,7 @@ def acknowledging_what_was_never_sent_gets_nothing(a):
     p = Peer(a, wnd=1000)
     p.say(b"m" * 20000)  # the echo waits for a window
     first = a.expect_segment("text", p.port, lambda s: s.payload)
-    with a.attack(60):
+    with a.attack(2 * CHALLENGES, tcp_retransmitted=(0, 2)):
         for ahead in (1500, 20000, 100000, 1 << 30):
             for _ in range(50):
                 p.segment(ack=first.seq + ahead, wnd=65535)
@@ -213,15 +211,17 @@ def acknowledging_what_was_never_sent_gets_nothing(a):
 def acknowledging_byte_by_byte_opens_no_floodgate(a):
     """RFC 3465: what counts is bytes, not acknowledgements."""
     p = Peer(a, options=b"\2\4\x02\x18")
-    p.say(b"w" * 1400)
-    p.say(b"w" * 1400)
+    text = a.random.randbytes(20000)
+    p.say(text)
     first = a.expect_segment("text", p.port, lambda s: s.payload)
-    # Two windows of ours at most are outstanding; each byte's acknowledgement brings none of its own.
-    with a.attack(60):
-        for i in range(1, 500):
+    a.settle()
+    # The initial window of ten segments is outstanding. 500 bytes of it arrive, and let that much go, and that
+    # much more: two segments.
+    with a.attack(3, connections=NONE_MORE):
+        for i in range(1, 501):
             p.segment(ack=first.seq + i)
-    p.ack = first.seq + 499
-    if p.hear(2800 - 499) != b"w" * (2800 - 499):
+    p.ack = first.seq + 500
+    if p.hear(20000 - 500) != text[500:]:
         raise AssertionError("other bytes")
     p.reset()
 

@@ -5,7 +5,7 @@
 import socket
 import struct
 
-FIN, SYN, RST, PSH, ACK, URG = 1, 2, 4, 8, 16, 32
+FIN, SYN, RST, PSH, ACK, URG, ECE, CWR = 1, 2, 4, 8, 16, 32, 64, 128
 IP4, ARP, VLAN = 0x0800, 0x0806, 0x8100
 ICMP, TCP, UDP = 1, 6, 17
 MF, DF = 0x2000, 0x4000
@@ -111,6 +111,7 @@ class Segment:
         l4 = frame[14 + 4 * (frame[14] & 15):14 + total]
         s.dst = socket.inet_ntoa(frame[30:34])
         s.sport, s.dport, s.seq, s.ack, words, s.flags, s.wnd = struct.unpack_from("!HHIIBBH", l4)
+        s.reserved = words & 15
         s.options, s.payload = l4[20:4 * (words >> 4)], l4[4 * (words >> 4):]
         return s
 

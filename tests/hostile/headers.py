@@ -4,10 +4,11 @@
 # SPDX-License-Identifier: MIT
 import struct
 
-from arena import CLIENT, EVIL, EVIL_MAC, PORT, SERVER, SERVER_MAC, Peer, cases
-from frames import ACK, ARP, FIN, PSH, RST, SYN, TCP, UDP, URG, arp, ether, icmp, ip, mac, tcp, udp
+from arena import CHALLENGES, CLIENT, EVIL, EVIL_MAC, HALF_OPEN, NONE_MORE, PORT, SERVER, SERVER_MAC, Peer, cases
+from frames import ACK, ARP, FIN, PSH, RST, SYN, TCP, UDP, URG, Segment, arp, corrected, ether, icmp, ip, mac, tcp, udp
 
 CLOSED = PORT + 1
+ICMP_BURST, ICMP_RATE = 50, 1000  # ICMP_ERRORS_BURST, ICMP_ERRORS_PER_S
 
 
 def _syn_packet(a, **kw):
@@ -113,7 +114,7 @@ def what_is_for_others_is_not_answered(a):
 
 def other_protocols_are_answered_within_the_rate_of_errors(a):
     protocols = [p for p in range(256) if p not in (1, 6, 17)]
-    with a.attack(len(protocols), drop_ip_protocol=len(protocols), tx_icmp_errors=(1, len(protocols))):
+    with a.attack(ICMP_BURST, per_s=ICMP_RATE, drop_ip_protocol=len(protocols), tx_icmp_errors=(1, len(protocols))):
         for p in protocols:
             a.send_ip(p, b"protocol" * 5)
 
@@ -137,7 +138,7 @@ def any_flags_to_a_closed_port_bring_one_reset_at_most(a):
 
 
 def any_flags_to_a_listener_bring_one_answer_at_most(a):
-    with a.attack(256, connections=(-2, 0)):
+    with a.attack(64 + 32, tcp_resets_sent=64, half_open=(-HALF_OPEN, 32), connections=NONE_MORE):  # ACK, and SYN without it
         for flags in range(256):
             a.send_tcp(a.port(), flags=flags, seq=7, ack=9, payload=b"text" if flags & 1 else b"")
     a.settle()
@@ -147,8 +148,8 @@ def any_flags_at_any_place_leave_a_connection_that_is_not_reset(a):
     p = Peer(a)
     p.echo(b"before")
     places = [-70000, -1, 1, 1000, 70000, 1 << 20, 1 << 31]
-    # What may be answered is: but only challenges and bare acknowledgements, and those are limited.
-    with a.attack(20 + 128 * len(places), tcp_resets_received=0, connections=(-2, 0)):
+    # Only challenges and bare acknowledgements, and those are limited.
+    with a.attack(2 * CHALLENGES, per_s=2, tcp_resets_received=0, tcp_resets_sent=0, connections=NONE_MORE):
         for flags in range(256):
             for place in places:
                 ack = p.ack + (a.random.getrandbits(31) if flags & 64 else 0)
@@ -171,7 +172,7 @@ def every_option_of_every_length_brings_one_answer_at_most(a):
 
 def options_that_make_no_sense_leave_a_connection(a):
     p = Peer(a, options=b"\2\4\5\xb4\1\3\3\7\4\2\1\1")
-    with a.attack(600, tcp_resets_received=0, connections=(-2, 0)):
+    with a.attack(2 * CHALLENGES, tcp_resets_received=0, tcp_resets_sent=0, connections=NONE_MORE):
         for _ in range(300):
             p.segment(options=a.random.randbytes(a.random.randrange(1, 41)))
     p.echo(b"options")
@@ -181,13 +182,13 @@ def options_that_make_no_sense_leave_a_connection(a):
 def options_at_the_edges_of_a_header_are_read_within_it(a):
     edges = (b"\2", b"\1\1\1\2", b"\3\3", b"\1\4", b"\5\2", b"\5\x0a\0\0\0\0\0\0\0", b"\x08\x0a\0\0", b"\x08\x0b" + bytes(9),
              b"\5\x22" + bytes(32), b"\5\x26" + bytes(36), b"\2\4\0\0", b"\2\4\0\1", b"\3\3\xff", b"\0" * 40, b"\1" * 40)
-    with a.attack(2 * len(edges)):
+    with a.attack(len(edges), half_open=(-HALF_OPEN, len(edges))):
         for o in edges:
             a.send_tcp(a.port(), flags=SYN, options=o)
 
 
 def syns_that_are_something_else_as_well_open_nothing_odd(a):
-    with a.attack(40):
+    with a.attack(8, connections=NONE_MORE):
         for flags in (SYN | FIN, SYN | RST, SYN | PSH | URG, SYN | ACK, SYN | RST | ACK, SYN | FIN | RST | PSH | ACK | URG):
             a.send_tcp(a.port(), flags=flags, payload=b"GET / HTTP/1.0", urgent=5)
         for payload in (b"x", b"x" * 1400):
@@ -203,13 +204,13 @@ def udp_of_impossible_lengths_is_not_answered(a):
 
 
 def udp_from_nowhere_is_taken_once(a):
-    with a.attack(2):
+    with a.attack(1):  # to port 0 nothing can go
         a.send_udp(0, b"from port 0")
         a.send_udp(a.port(), b"without a checksum", csum=0)
 
 
 def icmp_of_every_kind_is_answered_if_it_asks(a):
-    with a.attack(2 + 256, drop_icmp_type=(250, 256)):  # types 8 alone, with each code
+    with a.attack(256, drop_icmp_type=252, drop_icmp_malformed=8):  # types 8 alone, with each code
         for kind in range(256):
             if kind not in (3, 8, 11, 12):
                 a.send_ip(1, icmp(kind, kind & 15, 0x1234, b"payload" * 3))
@@ -239,6 +240,55 @@ def arp_that_makes_no_sense_is_not_answered(a):
         for sender_mac in (b"\xff" * 6, bytes(6), mac("01:00:5e:00:00:01")):
             a.send(ether(b"\xff" * 6, EVIL_MAC, arp(1, sender_mac, EVIL, bytes(6), SERVER), ARP))
         a.send(ether(b"\xff" * 6, EVIL_MAC, good, ARP))
+
+
+
+def _changed(frame, **bytes_):
+    """A frame with some of its bytes set, _AT=VALUE, and right checksums."""
+    f = bytearray(frame)
+    for at, value in bytes_.items():
+        f[int(at[1:])] = value
+    return corrected(bytes(f))
+
+
+def what_means_nothing_to_us_is_no_reason_not_to_answer(a):
+    """A priority tag, any TOS and TTL, the reserved flags of IP and TCP."""
+    frames = [a.frame(_syn_packet(a), vlan=0xe000)]
+    frames += [_changed(a.frame(_syn_packet(a)), _15=tos) for tos in (1, 2, 3, 0xb8, 0xff)]
+    frames += [_changed(a.frame(_syn_packet(a)), _22=ttl) for ttl in (0, 1, 255)]
+    frames += [_changed(a.frame(_syn_packet(a)), _20=flags) for flags in (0x80, 0x40, 0xc0)]
+    frames += [_changed(a.frame(_syn_packet(a)), _46=0x50 | bits) for bits in (1, 2, 4, 8, 15)]
+    a.drain()
+    with a.attack(len(frames), half_open=(1 - HALF_OPEN, len(frames))):
+        for f in frames:
+            a.send(f)
+        for _ in frames:
+            s = a.expect("a SYN-ACK", lambda f: (lambda s: s if s and s.flags == SYN | ACK else None)(Segment.parse(f)))
+            if s.reserved:
+                raise AssertionError("reserved bits are sent: %x" % s.reserved)
+
+
+def answers_go_to_the_neighbour_whoever_sent_the_frame(a):
+    a.drain()
+    sources = [b"\xff" * 6, mac("01:00:5e:00:00:01"), bytes(6), SERVER_MAC, a.client_mac, mac("02:00:00:00:00:77")]
+    with a.attack(len(sources)):
+        for src in sources:
+            a.send(a.frame(_syn_packet(a), src_mac=src))
+        for _ in sources:
+            to = a.expect("a SYN-ACK", lambda f: f[:6] if Segment.parse(f) else None)
+            if to != EVIL_MAC:
+                raise AssertionError("an answer went to %s" % to.hex(":"))
+
+
+def multicasts_are_not_answered(a):
+    with a.attack(0):
+        for group in ("224.0.0.1", "224.0.0.251", "239.1.2.3"):
+            to = mac("01:00:5e:00:00:01")
+            a.send(ether(to, EVIL_MAC, ip(EVIL, group, 2, b"\x11\x64\xee\x9b\0\0\0\0", ttl=1)))  # IGMP: who is in it?
+            a.send(ether(to, EVIL_MAC, ip(EVIL, group, UDP, udp(EVIL, 5353, group, PORT, b"x"))))
+            a.send(ether(to, EVIL_MAC, ip(EVIL, group, 1, icmp(8))))
+            a.send(ether(to, EVIL_MAC, ip(EVIL, group, TCP, tcp(EVIL, 7, group, PORT, flags=SYN))))
+            a.send(ether(to, EVIL_MAC, ip(EVIL, SERVER, TCP, tcp(EVIL, 7, SERVER, PORT, flags=SYN))))
 
 
 CASES = cases(globals())

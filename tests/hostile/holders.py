@@ -4,7 +4,7 @@
 # SPDX-License-Identifier: MIT
 from functools import partial
 
-from arena import AGAIN_S, SLACK, Peer, cases
+from arena import AGAIN_S, NONE_MORE, SLACK, Peer, cases
 from frames import ACK, FIN, PSH, RST, SYN, Segment
 
 HOLDERS = 300
@@ -16,7 +16,7 @@ def closed_windows_hold_no_more_than_was_sent(a):
     before = a.stats()
     peers = [Peer(a) for _ in range(HOLDERS)]
     # What each sends comes back to a window of nothing; then it sends what nobody pops any more.
-    with a.attack(HOLDERS * 60, connections=(-2, 0)):
+    with a.attack(HOLDERS * 10, connections=NONE_MORE):  # eight segments of each are acknowledged
         for p in peers:
             p.wnd = 0
             for _ in range(8):
@@ -37,7 +37,7 @@ def windows_of_one_byte_bring_no_segments_of_one_byte(a):
     p.wnd = 1
     p.say(b"s" * 1400)
     a.settle()
-    with a.attack(300):  # one byte is a probe, and each is acknowledged at once
+    with a.attack(10):  # probes alone, and those have pauses
         for _ in range(1000):
             p.segment(wnd=1)
     p.wnd = 65535
@@ -52,7 +52,7 @@ def windows_that_open_and_close_bring_no_storm(a):
     p = Peer(a, wnd=0)
     p.say(b"o" * 1400)
     a.settle()
-    with a.attack(1500):
+    with a.attack(20):
         for i in range(2000):
             p.segment(wnd=(0, 1, 2, 100)[i % 4])
     p.wnd = 65535
@@ -115,7 +115,7 @@ def last_acknowledgements_that_never_come(a):
     """The peer sends its FIN, and nothing after: LAST-ACK."""
     def then(send, seq, ack):
         send(seq=seq, ack=ack, flags=ACK | FIN)
-    with a.attack(20 * HOLDERS):
+    with a.attack(3 * HOLDERS + 20):  # SYN-ACK, acknowledgement of the FIN, FIN
         many(a, HOLDERS, then)
 
 

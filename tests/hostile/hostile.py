@@ -16,8 +16,10 @@ import floods
 import headers
 import holders
 import mutations
+import peers
+import states
 
-GROUPS = [headers, blind, floods, holders, mutations]
+GROUPS = [headers, blind, states, floods, holders, peers, mutations]
 
 
 def run(arena, case):

@@ -71,7 +71,7 @@ def mutants_in_and_around_a_connection(a):
         p = _peer(a)
         p.echo(b"before")
         kinds = valid(a, p)
-        with a.attack(FRAMES // 10):
+        with a.attack(FRAMES // 20):  # one answer each
             for _ in range(FRAMES // 20):
                 f = mutated(a.random, a.random.choice(kinds))
                 a.send(corrected(f) if a.random.randrange(8) else f)
@@ -86,14 +86,14 @@ def mutants_in_and_around_a_connection(a):
 
 def noise(a):
     """Frames that were never right."""
-    with a.attack(FRAMES // 10):
+    with a.attack(10):
         for i in range(FRAMES // 4):
             a.send(a.random.randbytes(a.random.randrange(14, 1514)))
             a.send(ether(SERVER_MAC, EVIL_MAC, a.random.randbytes(a.random.randrange(100)), (0x0800, ARP)[i % 2]))
 
 
 def noise_with_right_headers(a):
-    with a.attack(FRAMES):
+    with a.attack(FRAMES // 12):  # every third is TCP, to somewhere
         for i in range(FRAMES // 4):
             a.send(corrected(a.frame(ip(EVIL, SERVER, (TCP, UDP, 1)[i % 3], a.random.randbytes(a.random.randrange(120))))))
 
