@@ -162,6 +162,29 @@ static void an_overlap_drops_the_datagram_and_what_still_comes_of_it(void **stat
 	free(d);
 }
 
+/* RFC 3168 5.3. The code points of three fragments; of the first five a packet comes. */
+static void a_mark_that_a_packet_could_not_carry_drops_it(void **state)
+{
+	static const uint8_t tos[][3] = {{0, 0, 0}, {3, 3, 3}, {2, 3, 2}, {1, 2, 1},
+					 {0, 2, 0}, {3, 0, 3}, {2, 0, 3}};
+	struct net *net = *state;
+	struct sock *k = net_udp(net, PORT);
+	struct datagram *d = make(4000);
+
+	for (unsigned i = 0; i < sizeof(tos) / sizeof(tos[0]); i++) {
+		for (unsigned j = 0; j < 3; j++) {
+			d->h.tos = tos[i][j];
+			give(net, d, j * 1480u, j < 2 ? (j + 1) * 1480u : d->len);
+		}
+		if (i < 5)
+			expect(net, k, d);
+		d->h.id++;
+	}
+	expect_nothing(net, k);
+	assert_int_equal(stack_stats(net->s)->lost_reassembly, 2);
+	free(d);
+}
+
 static void an_end_that_was_none_before_drops_the_datagram(void **state)
 {
 	struct net *net = *state;
@@ -643,6 +666,7 @@ int main(void)
 	    net_test(datagrams_of_several_peers_and_ids_are_kept_apart),
 	    net_test(a_copy_of_a_fragment_does_no_harm),
 	    net_test(an_overlap_drops_the_datagram_and_what_still_comes_of_it),
+	    net_test(a_mark_that_a_packet_could_not_carry_drops_it),
 	    net_test(an_end_that_was_none_before_drops_the_datagram),
 	    net_test(an_error_about_a_datagram_quotes_it_as_whole),
 	    net_test(two_ends_of_one_datagram_drop_it),

@@ -25,7 +25,7 @@ struct datagram {
 	struct ip_addr src, dst;
 	uint16_t id;
 	uint8_t protocol;
-	uint8_t ecn;
+	uint8_t ecn_seen; /* a bit for each code point that fragments had (RFC 3168 5.3) */
 	bool broadcast;
 	bool has_first;
 	struct buf *buf;      /* IP header and payload; NULL: given up, what comes is dropped */
@@ -271,6 +271,24 @@ static void set_total(struct datagram *d, uint32_t payload_bytes)
 	csum_store(h + IP4_CHECKSUM, csum_header20(h, 0));
 }
 
+/* RFC 3168 5.3: the congestion that any fragment has met is the packet's. Not where another could
+ * not say so: such a packet is dropped (loses_congestion()). */
+enum { NOT_ECT, ECT_1, ECT_0, CE };
+
+static uint8_t ecn_of(const struct datagram *d)
+{
+	if (d->ecn_seen & 1 << CE)
+		return CE;
+	if (d->ecn_seen & 1 << NOT_ECT)
+		return NOT_ECT;
+	return d->ecn_seen & 1 << ECT_0 ? ECT_0 : ECT_1;
+}
+
+static bool loses_congestion(const struct datagram *d)
+{
+	return (d->ecn_seen & 1 << NOT_ECT) && (d->ecn_seen & 1 << CE);
+}
+
 /* The packet that d has become, or as much of it as there is. Borrows d's room. */
 static struct packet packet_of(struct datagram *d, uint32_t payload_bytes)
 {
@@ -283,7 +301,7 @@ static struct packet packet_of(struct datagram *d, uint32_t payload_bytes)
 	    .l4 = payload_of(d),
 	    .l4_len = payload_bytes,
 	    .protocol = d->protocol,
-	    .ecn = d->ecn,
+	    .ecn = ecn_of(d),
 	    .broadcast = d->broadcast,
 	};
 }
@@ -308,6 +326,10 @@ static void complete(struct stack *s, struct datagram *d)
 {
 	struct packet pkt;
 
+	if (loses_congestion(d)) {
+		give_up(s, d);
+		return;
+	}
 	leave_room(s, d);
 	pkt = packet_of(d, d->total_bytes);
 	s->stats.rx_reassembled++;
@@ -344,7 +366,7 @@ static uint64_t *take(struct stack *s, const struct packet *pkt, struct datagram
 	if (f.offset == 0)
 		take_header(d, pkt);
 	d->buf->flags |= pkt->buf->flags & BUF_OVERHEARD;
-	d->ecn |= pkt->ecn; /* congestion that any has met, all have (RFC 3168 5.3) */
+	d->ecn_seen |= (uint8_t)(1 << pkt->ecn);
 	d->broadcast |= pkt->broadcast;
 	s->stats.rx_copied_bytes += pkt->l4_len;
 	if (d->have_bytes == d->total_bytes)
