@@ -269,7 +269,7 @@ def a_large_ping_comes_back_once(a):
     with a.attack(3, rx_reassembled=1):
         for at in range(0, len(whole), 1480):
             piece = whole[at:at + 1480]
-            a.send_ip(1, piece, ident=77, fragment=at // 8 | (MF if at + 1480 < len(whole) else 0))
+            a.send_ip(1, piece, src="198.18.0.7", ident=77, fragment=at // 8 | (MF if at + 1480 < len(whole) else 0))
 
 
 CASES = cases(globals())
