@@ -384,6 +384,7 @@ int sim_configure(struct link *sim, const struct sim_config *cfg)
 	if (!sim_config_ok(&c))
 		return -EINVAL;
 	s->cfg = c;
+	s->stats.queue_peak_bytes = 0;
 	return 0;
 }
 

@@ -49,7 +49,8 @@ struct sim_stats {
 	uint64_t too_large;     /* over max_frame_bytes */
 	uint64_t marked;        /* over mark_bytes */
 	uint64_t reordered, duplicated, corrupted;
-	uint32_t queue_peak_bytes; /* that waited for the bandwidth at most */
+	uint32_t queue_peak_bytes; /* that waited for the bandwidth at most, since the last
+				      sim_configure() */
 	uint64_t no_buffer;        /* copies that were not made since rx_pool was empty */
 };
 
