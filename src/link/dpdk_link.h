@@ -19,6 +19,7 @@ struct dpdk {
 	bool heap_mapped; /* the device may read the heap */
 	int wake_fd;      /* -1: the driver has no interrupts */
 	bool counts;      /* wake_fd is an eventfd, readable until it is read */
+	bool armed;       /* the driver was asked for interrupts since frames came last */
 	uint64_t look_ns; /* when to look after the port */
 	uint16_t kept;    /* mbufs that the ring had no room for: keep[0..kept-1] go first */
 	struct rte_mbuf *keep[LINK_BURST];
