@@ -100,6 +100,21 @@ static void each_segment_of_a_burst_out_of_order_brings_a_duplicate_acknowledgem
 	assert_int_equal(sender(p)->tcp_retransmitted, 1);
 }
 
+/* RFC 9293 3.10.7.4, MUST-59: what has come is all processed before an acknowledgement goes. */
+static void a_burst_in_order_brings_one_acknowledgement(void **state)
+{
+	struct pair *p = *state;
+	struct losses none = {.first = 1, .last = 0, .every = 1};
+
+	p->delay_ns = DELAY_NS;
+	pair_connect(p);
+	send_burst(p, &none);
+	pair_pass_ms(p, 1);
+	assert_int_equal(p->side[1].ack_frames, 1);
+	assert_int_equal(pair_cb(p, 1)->last_ack_sent, pair_cb(p, 0)->snd_nxt);
+	assert_int_equal(pair_recv(p, 1, 0), 10 * pair_cb(p, 0)->mss);
+}
+
 static void all_that_came_out_of_order_in_one_burst_is_told(void **state)
 {
 	struct pair *p = *state;
@@ -306,6 +321,7 @@ int main(void)
 	    pair_test(half_of_a_window_that_is_lost_is_sent_again_without_a_timeout),
 	    pair_test(a_peer_without_sack_is_sent_each_lost_segment_once),
 	    pair_test(each_segment_of_a_burst_out_of_order_brings_a_duplicate_acknowledgement),
+	    pair_test(a_burst_in_order_brings_one_acknowledgement),
 	    pair_test(all_that_came_out_of_order_in_one_burst_is_told),
 	    pair_test(without_a_set_of_ranges_each_loss_of_a_window_is_noticed_all_the_same),
 	    pair_test(a_set_of_ranges_that_comes_free_is_used_for_the_next_loss),

@@ -6,7 +6,7 @@
 import struct
 
 from arena import CHALLENGES, CLIENT, EVIL, EVIL_MAC, NONE_MORE, PORT, SERVER, SERVER_MAC, Peer, cases
-from frames import ACK, ARP, FIN, PSH, RST, SYN, TCP, Segment, arp, ether, icmp, ip, tcp
+from frames import ACK, ARP, DF, FIN, PSH, RST, SYN, TCP, UDP, Segment, arp, ether, icmp, ip, tcp, udp
 
 
 class Spied:
@@ -116,6 +116,22 @@ def icmp_errors_about_what_is_outstanding_end_nothing_and_cut_little(a):
     if p.hear(3000) != b"z" * 3000:
         raise AssertionError("other bytes")
     p.reset()
+
+
+def icmp_errors_about_datagrams_end_nothing(a):
+    """A socket that is not connected hears of none; its packets may become smaller, but not small."""
+    port = a.port()
+    a.send_udp(port, b"d" * 1400)
+    a.expect("the datagram", lambda f: f[23] == UDP and f[30:34] == b"\x0a\x09\0\x42" or None)
+    with a.attack(0, connections=NONE_MORE, pmtu_lowered=(0, 2)):
+        for peer in (EVIL, CLIENT):
+            for code in range(16):
+                for mtu in (0, 68, 551, 1499):
+                    sent = ip(SERVER, peer, UDP, udp(SERVER, PORT, peer, port, b"d" * 1400), fragment=DF)[:60]
+                    a.send_ip(1, icmp(3, code, mtu, sent))
+                    a.send_ip(1, icmp(11, code, 0, sent))
+    with a.attack(4):  # of 552 bytes at least
+        a.send_udp(port, b"e" * 1400)
 
 
 def icmp_errors_that_quote_nonsense_are_dropped(a):
