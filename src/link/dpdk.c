@@ -10,7 +10,6 @@
 #include "link/offload.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <rte_bus.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
@@ -403,7 +402,7 @@ static bool map_heap(struct dpdk *d)
 	size_t bytes;
 	uint8_t *area = heap_pin(d->heap, &bytes);
 
-	if (strcmp(rte_bus_name(rte_dev_bus(device)), "vdev") == 0)
+	if (d->port->is_virtual)
 		return !d->port->peer_reads;
 	if (rte_eal_iova_mode() != RTE_IOVA_VA ||
 	    rte_extmem_register(area, bytes, NULL, 0, (size_t)sysconf(_SC_PAGESIZE)) != 0)
@@ -424,7 +423,8 @@ struct pool *dpdk_make_pool(const struct dpdk_port *p, uint32_t buffers)
 	char name[RTE_MEMPOOL_NAMESIZE];
 
 	name_pool(name);
-	return dpdk_pool_create(name, buffers, dpdk_port_room(p), rte_eth_dev_socket_id(p->id));
+	return dpdk_pool_create(name, buffers, dpdk_port_room(p), rte_eth_dev_socket_id(p->id),
+				!p->is_virtual);
 }
 
 struct rte_mempool *dpdk_make_attached(const struct dpdk_port *p)

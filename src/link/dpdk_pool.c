@@ -154,15 +154,17 @@ static void init_buffer(struct rte_mempool *mempool, void *pool, void *mbuf, uns
 	pool_release(b);
 }
 
-/* An mbuf, its header, room. NULL with rte_errno. */
+/* An mbuf, its header, room. Without huge pages, paged ones take a page each; DPDK's AF_XDP driver
+ * (22.11) tells the kernel of no more memory than they would take side by side, which drops frames
+ * beyond that. NULL with rte_errno. */
 static struct rte_mempool *fill(struct dpdk_pool *p, const char *name, uint32_t count,
-				uint16_t room, int socket)
+				uint16_t room, int socket, bool paged)
 {
 	struct rte_pktmbuf_pool_private private = {.mbuf_data_room_size = room,
 						   .mbuf_priv_size = sizeof(struct buf)};
 	struct rte_mempool *mp = rte_mempool_create_empty(
 	    name, count, sizeof(struct rte_mbuf) + sizeof(struct buf) + room, 0, sizeof(private),
-	    socket, 0);
+	    socket, paged ? 0 : RTE_MEMPOOL_F_NO_IOVA_CONTIG);
 
 	if (!mp)
 		return NULL;
@@ -179,7 +181,8 @@ static struct rte_mempool *fill(struct dpdk_pool *p, const char *name, uint32_t 
 	return mp;
 }
 
-struct pool *dpdk_pool_create(const char *name, uint32_t count, uint16_t room, int socket)
+struct pool *dpdk_pool_create(const char *name, uint32_t count, uint16_t room, int socket,
+			      bool paged)
 {
 	struct dpdk_pool *p = calloc(1, sizeof(*p));
 
@@ -190,7 +193,7 @@ struct pool *dpdk_pool_create(const char *name, uint32_t count, uint16_t room, i
 		return NULL;
 	}
 	p->owner = thread_self();
-	p->mempool = fill(p, name, count, room, socket);
+	p->mempool = fill(p, name, count, room, socket, paged);
 	if (!p->mempool) {
 		pool_orphan(&p->pool, 0);
 		return NULL;

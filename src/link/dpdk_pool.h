@@ -9,9 +9,11 @@
 #include <rte_mbuf.h>
 
 /* Makes the mempool and the pool that stands on it: `count` buffers with `room` bytes each,
- * headroom included. NULL: no memory, with rte_errno. The pool ends with dpdk_pool_end(), and frees
- * itself when the program has given all back. */
-struct pool *dpdk_pool_create(const char *name, uint32_t count, uint16_t room, int socket);
+ * headroom included. `paged`: none of them crosses a page's end, as a device needs it that reads by
+ * physical addresses. NULL: no memory, with rte_errno. The pool ends with dpdk_pool_end(), and
+ * frees itself when the program has given all back. */
+struct pool *dpdk_pool_create(const char *name, uint32_t count, uint16_t room, int socket,
+			      bool paged);
 void dpdk_pool_end(struct pool *pool);
 
 /* The calling thread is the pool's from now on. For one that threads use in turns, each with what

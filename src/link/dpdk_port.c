@@ -331,6 +331,7 @@ int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPD
 		    no_port_because);
 		return -ENODEV;
 	}
+	p->is_virtual = strcmp(rte_bus_name(rte_dev_bus(p->info.device)), "vdev") == 0;
 	p->peer_reads = strcmp(p->info.driver_name, "net_virtio_user") == 0;
 	if (strcmp(p->info.driver_name, "net_memif") == 0)
 		examine_memif(p);

@@ -25,6 +25,7 @@ struct dpdk_port {
 	bool scatter;       /* received frames may be chains */
 	bool multi_segment; /* sent frames may be chains */
 	bool memif;
+	bool is_virtual; /* its driver reads memory as we do */
 	bool peer_reads; /* another process reads what is sent where it lies: in DPDK's memory */
 	bool still;      /* dpdk_still.h holds the interrupt thread */
 	bool reconnects; /* is to be started again when its peer is not there */
