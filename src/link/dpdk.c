@@ -61,6 +61,7 @@ static void look_after(struct dpdk *d, uint64_t now_ns)
 	uint64_t again_ns = dpdk_port_look_after(d->port);
 
 	d->look_ns = again_ns == UINT64_MAX ? UINT64_MAX : now_ns + again_ns;
+	d->gone = dpdk_port_is_gone(d->port);
 }
 
 /* What the ring had no room for. True: all of it is gone. */
@@ -79,7 +80,7 @@ static int dpdk_rx_nothing(struct dpdk *d, uint64_t now_ns)
 {
 	if (now_ns >= d->look_ns)
 		look_after(d, now_ns);
-	return 0;
+	return d->gone ? -ENODEV : 0;
 }
 
 /* While we look by ourselves the other end need not ring: over virtio a system call for each burst.

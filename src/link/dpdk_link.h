@@ -21,6 +21,7 @@ struct dpdk {
 	bool counts;      /* wake_fd is an eventfd, readable until it is read */
 	bool armed;       /* the driver was asked for interrupts since frames came last */
 	uint64_t look_ns; /* when to look after the port */
+	bool gone;        /* there is no device any more */
 	uint16_t kept;    /* mbufs that the ring had no room for: keep[0..kept-1] go first */
 	struct rte_mbuf *keep[LINK_BURST];
 };

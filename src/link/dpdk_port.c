@@ -9,6 +9,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
+#include <net/if.h>
 #include <pthread.h>
 #include <rte_bus.h>
 #include <rte_dev.h>
@@ -510,13 +511,20 @@ static void reconnect(struct dpdk_port *p)
 uint64_t dpdk_port_look_after(struct dpdk_port *p)
 {
 	if (!p->memif)
-		return UINT64_MAX;
+		return p->info.if_index != 0 ? DPDK_LOOK_GONE_NS : UINT64_MAX;
 	dpdk_still_breathe();
 	if (p->started && is_up(p))
 		return DPDK_LOOK_NS;
 	if (p->reconnects)
 		reconnect(p);
 	return DPDK_LOOK_DOWN_NS;
+}
+
+bool dpdk_port_is_gone(const struct dpdk_port *p)
+{
+	char name[IF_NAMESIZE];
+
+	return p->info.if_index != 0 && !if_indextoname(p->info.if_index, name) && errno == ENXIO;
 }
 
 /* What it takes to make the port again, for an instance to come. */

@@ -11,10 +11,11 @@
 #include <rte_ethdev.h>
 
 enum {
-	DPDK_LOOK_NS = 20000000,     /* between two looks at a port from which nothing comes */
-	DPDK_LOOK_DOWN_NS = 1000000, /* while it is down */
-	DPDK_PARTING_NS = 20000000,  /* that a peer has to read what was sent last */
-	DPDK_LOOKS_RECONNECT = 10,   /* of the latter until a client tries again */
+	DPDK_LOOK_NS = 20000000,       /* between two looks at a port from which nothing comes */
+	DPDK_LOOK_DOWN_NS = 1000000,   /* while it is down */
+	DPDK_PARTING_NS = 20000000,    /* that a peer has to read what was sent last */
+	DPDK_LOOKS_RECONNECT = 10,     /* of the latter until a client tries again */
+	DPDK_LOOK_GONE_NS = 100000000, /* at an interface of the kernel's, whether it is there */
 };
 
 struct dpdk_port {
@@ -61,6 +62,10 @@ int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s,
 /* Not while one of the port's queues is polled: lets the driver do what it does beside. Returns
  * after how many nanoseconds it wants that again. */
 uint64_t dpdk_port_look_after(struct dpdk_port *p);
+
+/* Whether the interface of the kernel's that the port stands on, if it does, has gone: DPDK's
+ * drivers for AF_PACKET and AF_XDP do not notice. */
+bool dpdk_port_is_gone(const struct dpdk_port *p);
 
 void dpdk_port_stop(struct dpdk_port *p);
 
