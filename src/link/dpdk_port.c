@@ -5,6 +5,7 @@
 #include "link/dpdk_port.h"
 #include "base/log.h"
 #include "link/dpdk_calm.h"
+#include "link/dpdk_quiet.h"
 #include "link/dpdk_still.h"
 #include <dirent.h>
 #include <errno.h>
@@ -15,7 +16,6 @@
 #include <rte_dev.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
-#include <rte_log.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -35,12 +35,10 @@ static char no_port_because[128];
 
 #define SAY(why, ...) snprintf((why), DPDK_WHY_BYTES, __VA_ARGS__)
 
-static bool is_complaint(const char *line)
+static bool complains(const char *line)
 {
 	static const char *const words[] = {" not ", "annot", "nvalid", "ailed", " No ", "nable"};
 
-	if (strncmp(line, "EAL:", 4) != 0)
-		return false;
 	for (unsigned i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
 		if (strstr(line, words[i]))
 			return true;
@@ -50,21 +48,30 @@ static bool is_complaint(const char *line)
 
 /* The first complaint among what the environment wrote: what comes behind mostly follows from it.
  * And what a driver said right before its device was given up. */
-static void read_complaints(FILE *said, char *out, size_t bytes)
+static void read_complaints(char *out, size_t bytes)
 {
-	char line[DPDK_WHY_BYTES], before[DPDK_WHY_BYTES] = "";
+	char line[QUIET_LINE_BYTES], before[QUIET_LINE_BYTES] = "";
 
 	out[0] = '\0';
-	rewind(said);
-	while (fgets(line, sizeof(line), said)) {
-		line[strcspn(line, "\n")] = '\0';
-		log_debug("DPDK: %s", line);
-		if (out[0] == '\0' && is_complaint(line))
+	while (quiet_line(line)) {
+		if (out[0] == '\0' && strncmp(line, "EAL:", 4) == 0 && complains(line))
 			snprintf(out, bytes, "%.*s", (int)bytes - 1, line);
 		if (strstr(line, "failed to initialize"))
 			snprintf(no_port_because, sizeof(no_port_because), " (%.*s)",
 				 (int)sizeof(no_port_because) - 4, before);
-		snprintf(before, sizeof(before), "%s", line);
+		memcpy(before, line, sizeof(before));
+	}
+}
+
+/* The first complaint of a driver's own: libraries below it try one thing after the other. */
+static void read_refusal(char *out, size_t bytes)
+{
+	char line[QUIET_LINE_BYTES];
+
+	out[0] = '\0';
+	while (quiet_line(line)) {
+		if (out[0] == '\0' && strncmp(line, "lib", 3) != 0 && complains(line))
+			snprintf(out, bytes, "%.*s", (int)bytes - 1, line);
 	}
 }
 
@@ -85,31 +92,6 @@ static char **copy_arguments(const struct dpdk_setup *s)
 		text += strlen(text) + 1;
 	}
 	return argv;
-}
-
-/* EAL writes to standard output and error before its log can be told where to go: for that moment
- * both are `said`. */
-static int init_quietly(FILE *said, int argc, char **argv)
-{
-	int out = dup(STDOUT_FILENO), err = dup(STDERR_FILENO), rc;
-	struct calm calm;
-
-	fflush(stdout);
-	dup2(fileno(said), STDOUT_FILENO);
-	dup2(fileno(said), STDERR_FILENO);
-	rte_openlog_stream(said);
-	calm_begin(&calm);
-	rc = rte_eal_init(argc, argv);
-	calm_end(&calm);
-	rte_openlog_stream(NULL);
-	fflush(stdout);
-	if (out >= 0)
-		dup2(out, STDOUT_FILENO);
-	if (err >= 0)
-		dup2(err, STDERR_FILENO);
-	close(out);
-	close(err);
-	return rc;
 }
 
 /* Whether nobody listens at a Unix socket any more; of whatever type it is: that comes after. */
@@ -156,23 +138,22 @@ static void remove_deserted_socket(const char *device)
 static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 {
 	char **argv = copy_arguments(s), reason[160];
-	FILE *said = tmpfile();
+	struct calm calm;
 	int rc;
 
-	if (!argv || !said) {
+	if (!argv || quiet_begin() < 0) {
 		free(argv);
-		if (said)
-			fclose(said);
-		SAY(why, "not enough memory for DPDK's arguments");
+		SAY(why, "not enough memory or descriptors for DPDK's arguments");
 		return -ENOMEM;
 	}
 	environment_arguments = argv;
 	for (int i = 0; i < s->eal_arguments_len; i++)
 		remove_deserted_socket(argv[i]);
-	rc = init_quietly(said, s->eal_arguments_len, argv);
-	read_complaints(said, reason, sizeof(reason));
-	rte_log_set_global_level(RTE_LOG_EMERG); /* its words are not the program's */
-	fclose(said);
+	calm_begin(&calm);
+	rc = rte_eal_init(s->eal_arguments_len, argv);
+	calm_end(&calm);
+	quiet_end();
+	read_complaints(reason, sizeof(reason));
 	if (rc >= 0)
 		return 0;
 	SAY(why, "DPDK's environment does not start: %s (%s); demi doctor looks closer",
@@ -439,17 +420,25 @@ static int start(struct dpdk_port *p, struct rte_mempool *const mempools[])
 int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s,
 		    struct rte_mempool *const mempools[], char why[DPDK_WHY_BYTES])
 {
+	char reason[96] = "";
 	struct calm calm;
-	int rc;
+	int rc = quiet_begin();
 
 	calm_begin(&calm);
-	rc = start(p, mempools);
-	if (rc == 0 && s->mac)
-		set_mac(p, s->mac);
+	if (rc == 0) {
+		rc = start(p, mempools);
+		if (rc == 0 && s->mac)
+			set_mac(p, s->mac);
+		quiet_end();
+		read_refusal(reason, sizeof(reason));
+	}
 	calm_end(&calm);
 	if (rc < 0) {
-		SAY(why, "port %u (%s) does not start: %s", p->id, p->info.driver_name,
-		    rte_strerror(-rc));
+		SAY(why,
+		    "port %u (%s) does not start: %s (%s); another program may have it, or "
+		    "DEMI_LOG=debug shows more",
+		    p->id, p->info.driver_name, rte_strerror(-rc),
+		    reason[0] ? reason : "it does not say why");
 		return rc;
 	}
 	port_is_open = true;
