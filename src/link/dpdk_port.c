@@ -393,12 +393,18 @@ static void read_rss(struct dpdk_port *p)
 }
 
 /* Where the driver cannot change its address, it has to hear all. A TAP's is that of the kernel's
- * end, which hears nothing from a neighbour of the same address. */
+ * end, which hears nothing from a neighbour of the same address: ours is another, chosen or not. */
 static void set_mac(struct dpdk_port *p, const uint8_t *mac)
 {
-	memcpy(&p->mac, mac, sizeof(p->mac));
-	if (strcmp(p->info.driver_name, "net_tap") == 0 ||
-	    rte_eth_dev_default_mac_addr_set(p->id, &p->mac) != 0)
+	const bool tap = strcmp(p->info.driver_name, "net_tap") == 0;
+
+	if (mac)
+		memcpy(&p->mac, mac, sizeof(p->mac));
+	else if (tap)
+		p->mac.addr_bytes[RTE_ETHER_ADDR_LEN - 1] ^= 1;
+	else
+		return;
+	if (tap || rte_eth_dev_default_mac_addr_set(p->id, &p->mac) != 0)
 		rte_eth_promiscuous_enable(p->id);
 }
 
@@ -427,7 +433,7 @@ int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s,
 	calm_begin(&calm);
 	if (rc == 0) {
 		rc = start(p, mempools);
-		if (rc == 0 && s->mac)
+		if (rc == 0)
 			set_mac(p, s->mac);
 		quiet_end();
 		read_refusal(reason, sizeof(reason));
