@@ -20,7 +20,7 @@ export UBSAN_OPTIONS ?= print_stacktrace=1:halt_on_error=1
 export ASAN_OPTIONS ?= detect_stack_use_after_return=1
 export TSAN_OPTIONS ?= halt_on_error=1:second_deadlock_stack=1:report_signal_unsafe=0
 
-.PHONY: all help deps demo test bench bench-net bench-dpdk install uninstall deb sanitize valgrind format clean fuzz soak
+.PHONY: all help deps demo test test-qemu bench bench-net bench-dpdk install uninstall deb sanitize valgrind format clean fuzz soak
 .DELETE_ON_ERROR:
 
 all: ## build into build/
@@ -79,6 +79,10 @@ valgrind: ## the tests under valgrind, shorter ones in place of those that would
 	@build-aux/deps install valgrind
 	@$(MAKE) --no-print-directory all
 	$(MESON) test -C $(BUILD) --no-rebuild --print-errorlogs --setup valgrind $(ARGS)
+
+test-qemu: all ## catnip over emulated network cards in a virtual machine (minutes)
+	@build-aux/deps install qemu
+	@python3 -B tests/qemu/qemu.py $(BUILD) $(ARGS); status=$$?; [ $$status = 77 ] || exit $$status
 
 soak: all ## simulations from random seeds (MINUTES=10)
 	$(BUILD)/tests/sim/sim --minutes $(MINUTES) --quiet
