@@ -109,15 +109,18 @@ def wire(a, name_a, b, name_b, mtu=1500, queues=1):
 
 def ours(address, interface, link, gateway=None, prefix=24, queues=1):
     """The environment of a program over catpowder, link: a value of raw_socket.link, or xdp-native; or
-    over catnip, link: dpdk-packet, by DPDK's driver for AF_PACKET, with so many queues."""
+    over catnip, link: dpdk-packet and dpdk-xdp, by DPDK's drivers for AF_PACKET, with so many queues, and
+    for AF_XDP; and dpdk-tap, which makes the interface."""
     config = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
     config.write("demikernel:\n  local_ipv4_addr: %s/%d\n  exit_linger_ms: %d\n" % (
         address, prefix, PATIENCE_S * 1000 // 2))
     if gateway:
         config.write("  gateway: %s\n" % gateway)
-    if link == "dpdk-packet":
+    if link.startswith("dpdk-"):
+        device = {"dpdk-packet": "net_af_packet0,qpairs=%d" % queues, "dpdk-xdp": "net_af_xdp0",
+                  "dpdk-tap": "net_tap0"}[link]
         config.write("dpdk:\n  eal_init: [--no-huge, -m, %d, --no-pci, --no-telemetry, --no-shconf,\n"
-                     "    '--vdev=net_af_packet0,iface=%s,qpairs=%d']\n" % (192 + 64 * queues, interface, queues))
+                     "    '--vdev=%s,iface=%s']\n" % (192 + 64 * queues, device, interface))
         config.close()
         FILES.append(config.name)
         return dict(PATIENT, LIBOS="catnip", CONFIG_PATH=config.name)

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # system.py LINK EXAMPLES [PART-OF-A-NAME ...] - the example programs over catpowder, by LINK (xdp,
 # xdp-native with its program in the driver, packet), or over catnip by DPDK's driver for AF_PACKET
-# (dpdk-packet), with each other and with the kernel's stack, and what goes wrong in networks. LINK of
-# `slow-xdp` and `slow-packet`: the cases that take minutes.
+# (dpdk-packet) or for AF_XDP (dpdk-xdp), with each other and with the kernel's stack, and what goes wrong
+# in networks. LINK of `slow-xdp` and `slow-packet`: the cases that take minutes.
 #
 # SPDX-License-Identifier: MIT
 import hashlib

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-# tap.py EXAMPLES [PART-OF-A-NAME ...] - the example programs over a TAP, with the kernel at its other
-# end, on one host, which has no other interface.
+# tap.py LINK EXAMPLES [PART-OF-A-NAME ...] - the example programs over a TAP, with the kernel at its other
+# end, on one host, which has no other interface. LINK: tap, of catpowder's; dpdk-tap, by DPDK's driver.
 #
 # SPDX-License-Identifier: MIT
 import glob
@@ -10,11 +10,9 @@ import subprocess
 import sys
 import tempfile
 
-sys.argv.insert(1, "tap")  # main() takes the parts of names from the fourth on
+from net import PATIENCE_S, SKIPPED, Host, await_line, ended_well, kernels, main, ours
 
-from net import SKIPPED, Host, ended_well, kernels, main, ours
-
-EXAMPLES = sys.argv[2]
+LINK, EXAMPLES = sys.argv[1:3]
 OURS, KERNELS, PORT = "10.7.0.1", "10.7.0.2", "17007"
 NOBODY = 65534
 
@@ -26,15 +24,17 @@ OWN_SYS = "mount --make-rprivate /sys; mount -t sysfs none /sys; "
 def machine(user=None):
     """A host with a TAP, which has the kernel's address, and may belong to a user."""
     host = Host()
-    host.run("ip", "tuntap", "add", "dev", "tap0", "mode", "tap", *(["user", str(user)] if user else []))
+    more = ["multi_queue"] if LINK == "dpdk-tap" else []
+    host.run("ip", "tuntap", "add", "dev", "tap0", "mode", "tap", *more, *(["user", str(user)] if user else []))
     host.run("sh", "-c", "echo 1 >/proc/sys/net/ipv6/conf/tap0/disable_ipv6 || :")
+    host.run("sh", "-c", "for i in mcast ucast; do echo %d >/proc/sys/net/ipv4/neigh/tap0/${i}_solicit; done" % PATIENCE_S)
     host.run("ip", "addr", "add", KERNELS + "/24", "dev", "tap0")
     host.run("ip", "link", "set", "tap0", "up")
     return host
 
 
 def environment(offloads):
-    env = ours(OURS, "tap0", "tap")
+    env = ours(OURS, "tap0", LINK)
     os.chmod(env["CONFIG_PATH"], 0o644)
     if offloads:
         with open(env["CONFIG_PATH"], "a") as config:
@@ -49,6 +49,9 @@ def example(name, folder=None):
 
 def start_server(host, env, server_is_ours, args, prefix=()):
     process = host.start(*prefix, *args, env=env)
+    if LINK == "dpdk-tap" and server_is_ours:
+        await_line(process, b"INFO: ")
+        return process
     ready = ("test $(cat /sys/class/net/tap0/carrier) = 1" if server_is_ours else
              "grep -qi :%04x /proc/net/tcp /proc/net/udp" % int(PORT))
     # /sys is that of the network namespace in which it was mounted.
@@ -129,6 +132,7 @@ if subprocess.run(["unshare", "-n", *APART, OWN_SYS + ":"], stderr=subprocess.DE
     sys.exit(SKIPPED)
 CASES = [our_server_with_the_kernels_client, the_kernels_server_with_our_client,
          our_server_leaves_checksums_and_segments_to_the_kernel,
-         our_client_leaves_checksums_and_segments_to_the_kernel,
-         a_user_without_privileges_has_a_tap_of_his_own]
+         our_client_leaves_checksums_and_segments_to_the_kernel]
+if LINK == "tap":
+    CASES.append(a_user_without_privileges_has_a_tap_of_his_own)
 sys.exit(main([(c.__name__, c) for c in CASES]))
