@@ -44,7 +44,7 @@ int inet_arm(struct libos *l);
 
 /* waits_unpolled_max over the kernel's interfaces: so many waits are served from what is ready
  * before the device is looked at. */
-enum { INET_WAITS = 16 };
+enum { INET_WAITS = 32 };
 
 #define INET_CLASS                                                                                 \
 	.destroy = inet_destroy, .forked = inet_forked, .socket = inet_socket, .bind = inet_bind,  \
