@@ -61,14 +61,15 @@ static inline struct tcp_chunk *tcp_chunk_in(struct buf *b, uint32_t len)
 /* A chunk with a copy of len bytes, at most copy_room_bytes; NULL: there is no buffer. */
 struct tcp_chunk *tcp_sendq_make(struct stack *s, const uint8_t *data, uint32_t len);
 
-/* Makes c, of copied data, the whole of an empty queue: a message. */
-static inline void tcp_sendq_message(struct tcp_cb *cb, struct tcp_chunk *c)
+/* Makes c, with a copy of len bytes, the whole of an empty queue: a message. Its own len was
+ * written just now, to a line that may be in no cache: whoever reads it waits for that. */
+static inline void tcp_sendq_message(struct tcp_cb *cb, struct tcp_chunk *c, uint32_t len)
 {
 	c->next = NULL;
 	c->seq = cb->snd_end;
 	cb->send_head = cb->send_tail = cb->send_next = c;
 	cb->send_chunks = 1;
-	cb->snd_end += c->len;
+	cb->snd_end += len;
 	cb->message = TCP_MESSAGE_UNSENT;
 }
 

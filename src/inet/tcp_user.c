@@ -247,7 +247,7 @@ send_message(struct tcp_cb *cb, struct buf *b, const uint8_t *data, uint32_t len
 
 	if (c == NULL)
 		return send_stream(cb, b, data, len, zero_copy);
-	tcp_sendq_message(cb, c);
+	tcp_sendq_message(cb, c, len);
 	tcp_output_request(cb);
 	return len;
 }
@@ -270,7 +270,7 @@ int64_t tcp_send(struct sock *k, struct buf *b, const uint8_t *data, uint32_t le
 	c = tcp_chunk_in(pool_take(s->pool), len);
 	c->sum = csum_small(true, c->data, data, len, 0);
 	s->stats.tx_copied_bytes += len;
-	tcp_sendq_message(cb, c);
+	tcp_sendq_message(cb, c, len);
 	tcp_output_request(cb);
 	return len;
 }
