@@ -79,7 +79,24 @@ void net_give(struct net *net, const uint8_t *frame, size_t len)
 	assert_true(len <= buf_tailroom(b));
 	memcpy(b->data, frame, len);
 	b->len = (uint32_t)len;
-	stack_input(net->s, &b, 1, net->now_ns);
+	if (net->gathering) {
+		assert_true(net->burst_len < TEST_BURST);
+		net->burst[net->burst_len++] = b;
+	} else {
+		stack_input(net->s, &b, 1, net->now_ns);
+	}
+}
+
+void net_gather(struct net *net)
+{
+	net->gathering = true;
+	net->burst_len = 0;
+}
+
+void net_give_burst(struct net *net)
+{
+	net->gathering = false;
+	stack_input(net->s, net->burst, net->burst_len, net->now_ns);
 }
 
 size_t net_take(struct net *net)

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 #include <sys/socket.h>
 
-enum { TEST_FRAME_BYTES = 70000, TEST_POOL_BUFFERS = 1024, TEST_POOL_ROOM = 2048 };
+enum { TEST_FRAME_BYTES = 70000, TEST_POOL_BUFFERS = 1024, TEST_POOL_ROOM = 2048, TEST_BURST = 64 };
 
 /* Addresses of the test network: 10.0.0.0/24, gateway 10.0.0.254. */
 enum { OUR_IP = 0x0a000001, PEER_IP = 0x0a000002, THIRD_IP = 0x0a000003, GATEWAY_IP = 0x0a0000fe };
@@ -32,6 +32,9 @@ struct net {
 	uint8_t out[TEST_FRAME_BYTES]; /* the frame that net_take() took last */
 	struct frame frame;            /* how it came; its references are gone */
 	size_t out_len;
+	bool gathering; /* what is given waits in `burst` */
+	struct buf *burst[TEST_BURST];
+	int burst_len;
 };
 
 /* A test of one stack; *state is its struct net. */
@@ -51,6 +54,9 @@ void net_restart_with_pool(struct net *net, uint32_t buffers);
 
 /* The peer sends a frame. */
 void net_give(struct net *net, const uint8_t *frame, size_t len);
+/* What is given from now on waits, and comes as one burst with net_give_burst(). */
+void net_gather(struct net *net);
+void net_give_burst(struct net *net);
 /* Takes the next frame that the stack sends into out; its length, 0: none. */
 size_t net_take(struct net *net);
 /* How many frames the stack sends now; they are dropped. */

@@ -8,6 +8,7 @@
 #include "base/usually.h"
 #include "inet/eth.h"
 #include "inet/ip4.h"
+#include "inet/tcp_ahead.h"
 #include "inet/tcp_fast.h"
 #include "inet/udp_fast.h"
 
@@ -62,15 +63,19 @@ static __attribute__((noinline)) void plain_input(struct stack *s, struct buf *b
 
 void stack_input(struct stack *s, struct buf *const bufs[], int n, uint64_t now_ns)
 {
+	const bool many = n > 1 && n <= TCP_AHEAD_FRAMES;
+
 	stack_set_time(s, now_ns);
 	s->stats.rx_frames += (uint64_t)n;
+	if (many)
+		tcp_ahead_look(s->tcp, bufs, n);
 	for (int i = 0; i < n; i++) {
 		struct buf *b = bufs[i];
 		uint8_t *h = b->data + ETH_HEADER_BYTES;
 		bool taken;
 
-		if (i + 1 < n)
-			__builtin_prefetch(bufs[i + 1]->data);
+		if (many)
+			tcp_ahead_guess(s->tcp, i);
 		if (rarely(!is_plain(s, b->data, b->len))) {
 			eth_input(s, b);
 			continue;

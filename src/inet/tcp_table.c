@@ -156,15 +156,9 @@ struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip
 	return cb;
 }
 
-/* Where the connection of a segment is if it was heard of lately. */
-static struct tcp_cb **recent_slot(struct tcp_table *t, uint32_t peer, uint32_t ports)
-{
-	return &t->recent[(peer ^ ports) * UINT32_C(0x9e3779b1) >> TCP_RECENT_SHIFT];
-}
-
 struct tcp_cb *tcp_table_find_wire(struct tcp_table *t, uint32_t peer, uint32_t ports)
 {
-	struct tcp_cb **slot = recent_slot(t, peer, ports), *cb = *slot;
+	struct tcp_cb **slot = tcp_table_recent(t, peer, ports), *cb = *slot;
 	const uint8_t *wire = (const uint8_t *)&ports;
 	struct ip_addr ip;
 
@@ -204,9 +198,10 @@ void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb)
 		*slot = cb->hash_next;
 	if (t->last == cb)
 		t->last = NULL;
-	slot = recent_slot(t, cb->wire_peer, cb->wire_ports);
+	slot = tcp_table_recent(t, cb->wire_peer, cb->wire_ports);
 	if (*slot == cb)
 		*slot = NULL;
+	memset(t->ahead, 0, sizeof(t->ahead));
 }
 
 static void set_defaults(struct tcp_cb *cb, const struct stack_config *cfg)

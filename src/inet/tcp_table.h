@@ -17,6 +17,7 @@ enum {
 	TCP_BOUND_SLOTS = 1024,
 	TCP_RECENT_SHIFT = 22, /* of a product of 32 bits */
 	TCP_RECENT = 1 << (32 - TCP_RECENT_SHIFT),
+	TCP_AHEAD_FRAMES = 32, /* of a burst, for tcp_ahead.h */
 };
 
 /* Which pool: the stack's own, or another one, as the device's. */
@@ -60,6 +61,8 @@ struct tcp_table {
 	struct list output;  /* connections that have something to send: out_link */
 	struct tcp_cb *last; /* the connection of the last segment: tcp_fast.h guesses it first */
 	struct tcp_cb *recent[TCP_RECENT]; /* and these next: tcp_table_find_wire() */
+	/* While a burst is taken in, whose each of its segments seems to be; NULL: no idea. */
+	struct tcp_cb *ahead[TCP_AHEAD_FRAMES];
 	struct tcp_cb **slots;
 	uint32_t slot_mask;
 	uint64_t hash_key[2], isn_key[2], port_key[2];
@@ -111,6 +114,12 @@ struct tcp_cb *tcp_table_find(struct tcp_table *t, const struct ip_addr *peer_ip
 /* The same, of a segment's wire_peer and wire_ports (tcp_cb.h): without SipHash mostly. A peer that
  * chooses its ports so that they fall together is slower by that, and nobody else is. */
 struct tcp_cb *tcp_table_find_wire(struct tcp_table *t, uint32_t peer, uint32_t ports);
+
+/* Where that looks first: NULL, or a connection that was heard of lately, perhaps another one. */
+static inline struct tcp_cb **tcp_table_recent(struct tcp_table *t, uint32_t peer, uint32_t ports)
+{
+	return &t->recent[(peer ^ ports) * UINT32_C(0x9e3779b1) >> TCP_RECENT_SHIFT];
+}
 
 void tcp_table_add(struct tcp_table *t, struct tcp_cb *cb);
 void tcp_table_remove(struct tcp_table *t, struct tcp_cb *cb);

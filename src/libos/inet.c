@@ -326,6 +326,10 @@ static int handle_events(struct inet *in, uint64_t now_ns)
 	int n, happened = 0;
 
 	while ((n = stack_events(in->stack, ev, LINK_BURST)) > 0) {
+		for (int i = 0; n > 1 && i < n; i++) {
+			if (ev[i].user) /* else each would wait for its own */
+				__builtin_prefetch(((struct inet_queue *)ev[i].user)->pops.head);
+		}
 		for (int i = 0; i < n; i++) {
 			if (ev[i].user)
 				inet_event(ev[i].user, ev[i].bits, now_ns);

@@ -228,11 +228,12 @@ static void expect_next(struct xdp *x)
 
 /* The other processor has written them: all lines of a small frame come at once, instead of one
  * after the other as they are looked at. */
-static void fetch_ahead(const struct xdp *x, uint32_t at, uint32_t n)
+static void fetch_ahead(struct xdp *x, uint32_t at, uint32_t n)
 {
 	for (uint32_t i = 0; i < n; i++) {
 		const struct xdp_desc *d = xsk_ring_cons__rx_desc(&x->rx, at + i);
 
+		__builtin_prefetch(buffer_at(x, d->addr), 1);
 		for (uint32_t k = 0; k < d->len && k < FETCH_BYTES; k += CACHE_LINE)
 			__builtin_prefetch(x->area + d->addr + k);
 	}
