@@ -150,7 +150,7 @@ static bool has_hole(const struct tcp_cb *cb, uint32_t start, uint32_t end)
 /* Looks at all that is on its way. */
 static struct tcp_rack_losses look_at_all(struct tcp_cb *cb, uint32_t now, uint32_t due)
 {
-	struct tcp_rack_losses losses = {false, false};
+	struct tcp_rack_losses losses = {false, false, false};
 	uint32_t i = tcp_sent_find(cb->sent, cb->snd_una), wait = 0, oldest = now;
 
 	for (; i < tcp_sent_last(cb->sent); i++) {
@@ -164,6 +164,7 @@ static struct tcp_rack_losses look_at_all(struct tcp_cb *cb, uint32_t now, uint3
 		if (end != start && age >= due && has_hole(cb, start, end)) {
 			losses.any = true;
 			losses.again |= r.again;
+			losses.anew |= r.again && seq_geq(r.sent, t->reduced);
 			if (!tcp_sent_lose(cb, start, end))
 				return losses;
 			i = tcp_sent_find(cb->sent, end) - 1;
@@ -187,13 +188,13 @@ struct tcp_rack_losses tcp_rack_look(struct tcp_cb *cb)
 
 	if (!t->rack_valid || seq_lt(t->rack_sent, t->oldest)) {
 		cb->rack_deadline_ns = UINT64_MAX;
-		return (struct tcp_rack_losses){false, false};
+		return (struct tcp_rack_losses){false, false, false};
 	}
 	due = t->rack_rtt + reordering_window(cb);
 	age = now - t->oldest;
 	if (age < due) {
 		start_timer(cb, due - age);
-		return (struct tcp_rack_losses){false, false};
+		return (struct tcp_rack_losses){false, false, false};
 	}
 	cb->rack_deadline_ns = UINT64_MAX;
 	return look_at_all(cb, now, due);

@@ -36,6 +36,8 @@ void tcp_rack_recovered(struct tcp_cb *cb);
 struct tcp_rack_losses {
 	bool any;   /* more than before is lost */
 	bool again; /* of that, something that had been sent again */
+	bool anew;  /* since the window was reduced last: that is a second indication of congestion
+		       (RFC 5681 4.3) */
 };
 
 /* RFC 8985 6.2, step 5: marks what is lost by now, and starts the timer for the rest. */

@@ -93,6 +93,43 @@ static void a_retransmission_that_is_lost_again_and_again_costs_no_time_out(void
 	assert_int_equal(sender(p)->tcp_retransmitted, 4);
 }
 
+/* Loses each twentieth segment of those that begin in [from, until), and its first repetition. */
+struct sieve {
+	uint32_t from, until, mss;
+	uint8_t seen[1000];
+};
+
+static bool lose_twice_each(struct pair *p, int from, const uint8_t *l4, uint32_t l4_len)
+{
+	struct sieve *s = p->lose_arg;
+	uint32_t at = get_be32(l4 + 4) - s->from, i = at / s->mss;
+
+	if (from != 0 || l4_len <= (uint32_t)(l4[12] >> 4) * 4 || at >= s->until - s->from)
+		return false;
+	return i % 20 == 0 && s->seen[i]++ < 2;
+}
+
+/* RFC 5681 4.3: the loss of a retransmission is a second indication of congestion. All of those
+ * that one reduction has let out are one. */
+static void retransmissions_that_are_lost_together_cost_window_once(void **state)
+{
+	struct pair *p = *state;
+	struct sieve s = {0};
+
+	p->delay_ns = DELAY_NS;
+	pair_connect(p);
+	p->delay_ns = 10 * DELAY_NS;
+	s.mss = pair_cb(p, 0)->mss;
+	s.from = pair_cb(p, 0)->snd_nxt + 400 * s.mss;
+	s.until = s.from + 200 * s.mss;
+	p->lose = lose_twice_each;
+	p->lose_arg = &s;
+	pair_transfer(p, 0, 4000000);
+	assert_int_equal(sender(p)->tcp_timeouts, 0);
+	assert_true(sender(p)->tcp_retransmitted >= 2 * 9);
+	assert_int_equal(sender(p)->tcp_fast_recoveries, 2);
+}
+
 static bool lose_some(struct pair *p)
 {
 	uint64_t *x = p->lose_arg;
@@ -187,6 +224,7 @@ int main(void)
 	    pair_test(a_flight_has_a_log_until_all_of_it_is_acknowledged),
 	    pair_test(a_large_window_without_losses_fits_a_small_log),
 	    pair_test(a_retransmission_that_is_lost_again_and_again_costs_no_time_out),
+	    pair_test(retransmissions_that_are_lost_together_cost_window_once),
 	    pair_test(logs_that_are_taken_away_confuse_nothing),
 	    pair_test(without_a_log_it_is_counted_what_was_reported),
 	    pair_test(a_window_full_of_holes_needs_a_large_log_for_a_while),

@@ -168,7 +168,9 @@ static void begin_fast(struct tcp_cb *cb, uint32_t outstanding, uint32_t pipe, u
 	cb->cc->loss(cb, outstanding);
 	tcp_ecn_reduced(cb);
 	begin(cb, TCP_FAST_RECOVERY);
-	if (cb->sent == NULL) {
+	if (cb->sent != NULL) {
+		cb->sent->reduced = tcp_fine_clock(cb->sock.stack);
+	} else {
 		lose_until(cb, seq_min(cb->snd_una + cb->mss, cb->snd_nxt));
 		advance_rtx(cb, rtx_next);
 		cb->rtx_due = cb->rtx_next == cb->snd_una;
@@ -217,9 +219,11 @@ static bool look_by_time(struct tcp_cb *cb, uint32_t delivered)
 		begin_fast(cb, flight, pipe, cb->snd_una);
 		if (cb->sent != NULL && first_was_sent_again(cb))
 			tcp_undo_forget(cb);
-	} else if (losses.again && cb->recovery != TCP_OPEN) {
+	} else if (losses.anew && cb->recovery != TCP_OPEN) {
 		pipe = tcp_pipe(cb);
 		begin_fast(cb, pipe, pipe, cb->snd_una);
+	} else if (losses.again && cb->recovery != TCP_OPEN) {
+		cb->rtx_due = true; /* one in the place of one, paid for already */
 	}
 	return losses.any;
 }

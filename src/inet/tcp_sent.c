@@ -189,7 +189,7 @@ static void begin(struct tcp_cb *cb, uint32_t before)
 	cb->sent = t;
 	t->rack_valid = t->closed = false;
 	t->lost_from = t->fack = cb->snd_una;
-	t->oldest = t->begun = tcp_ns_to_fine(cb->progress_ns);
+	t->oldest = t->begun = t->reduced = tcp_ns_to_fine(cb->progress_ns);
 	if (before != cb->snd_una)
 		t->run[t->count++] = (struct tcp_run){.end = before, .sent = t->oldest};
 }

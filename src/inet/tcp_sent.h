@@ -40,6 +40,9 @@ struct tcp_sent {
 	uint32_t rack_sent, rack_end, rack_rtt;
 	uint32_t fack;   /* behind the highest number that was delivered */
 	uint32_t oldest; /* nothing that is on its way was sent before this: a bound */
+	/* tcp_fine_clock() when a loss reduced the window last, or the log began: what went again
+	 * before that and is lost is of the same congestion. */
+	uint32_t reduced;
 	struct tcp_run run[];
 };
 
