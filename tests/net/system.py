@@ -338,8 +338,9 @@ def an_interface_that_disappears_fails_what_waits():
     end(server, client)
 
 
-def through_a_gateway(path_mtu=1500, rules=None):
-    """Our server, a router, and the kernel's client behind it."""
+def through_a_gateway(path_mtu=1500, rules=None, told=True):
+    """Our server, a router, and the kernel's client behind it; `told`: who knows how narrow that is, and so
+    tells us by its MSS."""
     server, router, client = Host(), Host(), Host()
     wire(server, "server0", router, "r0")
     wire(client, "client0", router, "r1", path_mtu)
@@ -349,13 +350,18 @@ def through_a_gateway(path_mtu=1500, rules=None):
     if rules:
         router.run("nft", rules)
     client.run("ip", "addr", "add", "10.8.0.2/24", "dev", "client0")
-    client.run("ip", "link", "set", "client0", "mtu", path_mtu)
-    client.run("ip", "route", "add", "default", "via", "10.8.0.254")
+    client.run("ip", "link", "set", "client0", "mtu", path_mtu if told else 1500)
+    client.run("ip", "route", "add", "default", "via", "10.8.0.254", "mtu", "lock", path_mtu,
+               "advmss", (path_mtu if told else 1500) - 40)
     env = ours(SERVER, "server0", LINK, gateway="10.7.0.254")
     s = server.start(*echo_args("server"), env=env)
     await_line(s, b"INFO: ")
     echo_through(client, 16)
     ended_well(s, "tcp-echo")
+    if not told:
+        dropped = router.run("nft", "list", "chain", "ip", "t", "o").decode()
+        if "packets 0 " in dropped or "packets" not in dropped:
+            raise AssertionError("the router had nothing to say: " + dropped)
     end(server, router, client)
 
 
@@ -365,6 +371,13 @@ def a_gateway_is_used():
 
 def a_path_narrower_than_the_link_is_found():
     through_a_gateway(path_mtu=1200)
+
+
+def a_path_that_swallows_what_is_too_large_is_got_round():
+    """RFC 4821: the router's ICMP errors come to nobody."""
+    through_a_gateway(path_mtu=1400, told=False,
+                      rules="add table ip t; add chain ip t o { type filter hook output priority 0; };"
+                            " add rule ip t o icmp type destination-unreachable counter drop;")
 
 
 def lost_packets_are_sent_again():
@@ -463,7 +476,8 @@ else:
              killed_and_started_again_at_once, a_peer_killed_amidst_a_transfer_does_no_harm,
              a_link_that_goes_down_and_up_again_delays,
              an_interface_that_disappears_fails_what_waits, a_gateway_is_used,
-             a_path_narrower_than_the_link_is_found, lost_packets_are_sent_again,
+             a_path_narrower_than_the_link_is_found,
+             a_path_that_swallows_what_is_too_large_is_got_round, lost_packets_are_sent_again,
              frames_out_of_order_and_twice_do_no_harm,
              captures_hold_no_bad_frame]
 
