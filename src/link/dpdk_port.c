@@ -209,6 +209,13 @@ __attribute__((destructor)) static void end_environment(void)
 	environment_arguments = NULL;
 }
 
+static bool is_tap(const struct dpdk_port *p)
+{
+	return strcmp(p->info.driver_name, "net_tap") == 0;
+}
+
+/* A TAP's driver cuts segments in software, and after some frames takes no more (DPDK 22.11): we
+ * cut them ourselves. */
 static uint64_t wanted_offloads(struct dpdk_port *p, const struct dpdk_setup *s)
 {
 	const uint64_t csum = RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_CKSUM |
@@ -218,7 +225,7 @@ static uint64_t wanted_offloads(struct dpdk_port *p, const struct dpdk_setup *s)
 	if (s->checksums && (p->info.tx_offload_capa & csum) == csum) {
 		tx |= csum;
 		p->offloads |= OFFLOAD_IP4_CSUM | OFFLOAD_L4_CSUM;
-		if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS &&
+		if (tx & RTE_ETH_TX_OFFLOAD_MULTI_SEGS && !is_tap(p) &&
 		    p->info.tx_offload_capa & RTE_ETH_TX_OFFLOAD_TCP_TSO) {
 			tx |= RTE_ETH_TX_OFFLOAD_TCP_TSO;
 			p->offloads |= OFFLOAD_TSO;
@@ -396,7 +403,7 @@ static void read_rss(struct dpdk_port *p)
  * end, which hears nothing from a neighbour of the same address: ours is another, chosen or not. */
 static void set_mac(struct dpdk_port *p, const uint8_t *mac)
 {
-	const bool tap = strcmp(p->info.driver_name, "net_tap") == 0;
+	const bool tap = is_tap(p);
 
 	if (mac)
 		memcpy(&p->mac, mac, sizeof(p->mac));
