@@ -30,7 +30,13 @@ enum {
 	ANOTHER = 0x0a090007,
 	HEAP_BYTES = 64 << 20,
 	LARGE_MTU = 9000, /* frames of three chunks */
+	BUSY_POLL_US = 20,
 };
+
+/* Newer than the C library's headers. */
+#ifndef SO_PREFER_BUSY_POLL
+#define SO_PREFER_BUSY_POLL 69
+#endif
 
 struct world {
 	struct heap *heap;
@@ -38,6 +44,7 @@ struct world {
 };
 
 static enum xdp_mode mode = XDP_MODE_AUTO;
+static uint32_t busy_poll_us;
 
 static void set_mtu(const char *interface, int mtu)
 {
@@ -53,7 +60,13 @@ static int open_ours(struct world *w, bool xdp)
 {
 	const struct packet_options packet = {.interface = "va", .addr = ip4(OURS), .claim_fd = -1};
 	const struct xdp_setup setup = {
-	    .interface = "va", .addr = ip4(OURS), .mode = mode, .heap = w->heap, .claim_fd = -1};
+	    .interface = "va",
+	    .addr = ip4(OURS),
+	    .mode = mode,
+	    .busy_poll_us = busy_poll_us,
+	    .heap = w->heap,
+	    .claim_fd = -1,
+	};
 
 	return xdp ? xdp_open(&w->ours, &setup) : packet_open(&w->ours, &packet);
 }
@@ -102,6 +115,19 @@ static int teardown(void **state)
 	heap_destroy(w->heap);
 	free(w);
 	return 0;
+}
+
+/* The kernel polls the device, whose frames its driver takes by itself, in our calls alone. */
+static int setup_busy_poll(void **state)
+{
+	int rc;
+
+	mode = XDP_MODE_NATIVE;
+	busy_poll_us = BUSY_POLL_US;
+	rc = setup_xdp(state);
+	mode = XDP_MODE_AUTO;
+	busy_poll_us = 0;
+	return rc;
 }
 
 /* With an MTU of more than a chunk. */
@@ -558,6 +584,18 @@ static void a_busy_queue_is_refused(void **state)
 	assert_int_equal(xdp_open(&second, &setup), -EBUSY);
 }
 
+static void the_kernel_is_asked_to_busy_poll(void **state)
+{
+	struct world *w = allowed(state);
+	int us = 0, prefer = 0, fd = w->ours->ops->wake_fd(w->ours);
+	socklen_t len = sizeof(int);
+
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_BUSY_POLL, &us, &len), 0);
+	assert_int_equal(us, BUSY_POLL_US);
+	assert_int_equal(getsockopt(fd, SOL_SOCKET, SO_PREFER_BUSY_POLL, &prefer, &len), 0);
+	assert_int_equal(prefer, 1);
+}
+
 static void an_address_is_claimed_once(void **state)
 {
 	struct ip_addr addr = ip4(OURS), other = ip4(ANOTHER);
@@ -580,7 +618,8 @@ static void an_address_is_claimed_once(void **state)
 	assert_int_equal(claim_take("nosuchif", &addr), -ENODEV);
 }
 
-#define over_xdp(test) cmocka_unit_test_setup_teardown(test, setup_xdp, teardown)
+#define over_xdp(test)       cmocka_unit_test_setup_teardown(test, setup_xdp, teardown)
+#define over_busy_poll(test) cmocka_unit_test_setup_teardown(test, setup_busy_poll, teardown)
 #define over_large(mode, test)                                                                     \
 	cmocka_unit_test_setup_teardown(test, setup_large_##mode, teardown_large)
 #define over_cutting(link, test)                                                                   \
@@ -631,6 +670,9 @@ int main(void)
 	    over_xdp(an_interface_that_takes_large_frames_gets_none),
 	    over_xdp(frames_are_released_once_when_the_interface_has_gone),
 	    over_cutting(xdp, a_large_frame_is_cut_and_nothing_overtakes_it),
+	    over_busy_poll(the_kernel_is_asked_to_busy_poll),
+	    over_busy_poll(only_what_is_for_our_address_arrives),
+	    over_busy_poll(a_long_burst_arrives_whole),
 	    over_large(native, large_frames_arrive_whole),
 	    over_large(native, large_frames_leave_from_where_they_lie),
 	    over_large(native, large_frames_from_elsewhere_are_copied),

@@ -200,7 +200,7 @@ static void complete(struct xdp *x)
 static int doorbell(struct xdp *x)
 {
 	x->unsent = false;
-	if (!xsk_ring_prod__needs_wakeup(&x->send))
+	if (!x->busy_poll && !xsk_ring_prod__needs_wakeup(&x->send))
 		return 0;
 	for (unsigned i = 0; i < XDP_RING_FRAMES / KERNEL_BATCH; i++) {
 		if (sendto(x->fd, NULL, 0, MSG_DONTWAIT, NULL, 0) >= 0)
@@ -265,7 +265,7 @@ static int xdp_rx(struct link *l, struct buf *bufs[], int max, uint64_t now_ns)
 		l->rx_frames += (uint64_t)count;
 	}
 	fill_up(x, fill_wanted(x));
-	if (xsk_ring_prod__needs_wakeup(&x->fill))
+	if (x->busy_poll || xsk_ring_prod__needs_wakeup(&x->fill))
 		recvfrom(x->fd, NULL, 0, MSG_DONTWAIT, NULL, NULL);
 	return count;
 }

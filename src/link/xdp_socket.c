@@ -151,6 +151,8 @@ static void set_busy_poll(struct xdp *x, uint32_t us)
 	    setsockopt(x->fd, SOL_SOCKET, SO_BUSY_POLL, &time, sizeof(time)) < 0 ||
 	    setsockopt(x->fd, SOL_SOCKET, SO_BUSY_POLL_BUDGET, &budget, sizeof(budget)) < 0)
 		log_warn("the kernel does not busy-poll this socket: %s", strerror(errno));
+	else
+		x->busy_poll = true;
 }
 
 int xdp_socket_open(struct xdp *x, const struct xdp_setup *opt)

@@ -33,6 +33,7 @@ struct xdp {
 	int claim_fd;         /* claim_take() */
 	int index;            /* of the interface */
 	bool multi_buffer;    /* a frame may be several pieces */
+	bool busy_poll;       /* the device moves in our system calls alone, if its driver can */
 	bool failed;          /* the socket has had an error: the interface may be gone */
 	uint64_t now_ns;      /* of the last rx */
 	bool unsent;          /* the kernel took a part of what is on the transmit ring */
