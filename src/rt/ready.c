@@ -89,14 +89,18 @@ static uint32_t guess_reach(uint32_t n)
 	return 2u << ((32 - (unsigned)__builtin_clz(n)) / 2);
 }
 
-/* A token that no wait has seen was mostly put at the end, with another of the same turn behind it.
- */
-static bool find_new(const demi_qtoken_t *qts, uint32_t n, demi_qtoken_t qt, uint32_t *at)
+/* A token that no wait has seen was mostly put at the end, with a few behind it; one that completed
+ * after another such stands behind that. */
+static bool find_new(const struct instance *in, const demi_qtoken_t *qts, uint32_t n,
+		     demi_qtoken_t qt, uint32_t *at)
 {
-	for (uint32_t i = n - 1; i > 0 && i + READY_NEW >= n; i--) {
-		if (qts[i - 1] != qt)
+	*at = in->vacated + 1;
+	if (*at < n && qts[*at] == qt)
+		return true;
+	for (*at = n - 1; *at > 0 && *at + READY_NEW >= n; --*at) {
+		if (qts[*at - 1] != qt)
 			continue;
-		*at = i - 1;
+		--*at;
 		return true;
 	}
 	return false;
@@ -112,7 +116,7 @@ static bool locate(struct instance *in, const demi_qtoken_t *qts, uint32_t n, co
 	*at = hint;
 	if (qts[hint] == qt)
 		return true;
-	if (s->seen_at == NO_SLOT && find_new(qts, n, qt, at))
+	if (s->seen_at == NO_SLOT && find_new(in, qts, n, qt, at))
 		return true;
 	if (scan_around(qts, n, qt, shifted(hint, n, age), guess_reach(n), at))
 		return true;
