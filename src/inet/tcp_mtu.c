@@ -236,14 +236,18 @@ static bool is_small(const struct tcp_cb *cb, uint32_t mtu_bytes)
 	return (hole < flight ? hole : flight) + tcp_mtu_headers_bytes(cb) <= mtu_bytes;
 }
 
-/* RFC 4821 7.7: first what is likely to work anywhere, then half of it, and so on; but as for an
- * error that makes such a claim, no less than the floor. */
+/* RFC 4821 7.7: first what is likely to work anywhere, with a further time-out half of it, and so
+ * on, whatever of it was sent as yet; but as for an error that makes such a claim, no less than the
+ * floor. */
 static uint32_t smaller_mtu(const struct tcp_cb *cb)
 {
 	uint32_t mtu = tcp_mtu_headers_bytes(cb) + cb->mss;
 
-	if (mtu > TCP_MTU_BASE_BYTES)
-		return TCP_MTU_BASE_BYTES;
+	if (mtu > TCP_MTU_BASE_BYTES) {
+		if (cb->rtx_count == TCP_R1_RETRANSMISSIONS || !is_small(cb, TCP_MTU_BASE_BYTES))
+			return TCP_MTU_BASE_BYTES;
+		mtu = TCP_MTU_BASE_BYTES;
+	}
 	return mtu / 2 > PMTU_FLOOR_BYTES ? mtu / 2 : PMTU_FLOOR_BYTES;
 }
 
@@ -253,7 +257,7 @@ bool tcp_mtu_time_out(struct tcp_cb *cb)
 	uint32_t mtu = smaller_mtu(cb);
 
 	if (s->cfg.mtu_probing == STACK_MTU_OFF || cb->rtx_count < TCP_R1_RETRANSMISSIONS ||
-	    cb->soft_error != 0 || !ip_path_valid(&cb->path) || is_small(cb, mtu) ||
+	    cb->soft_error != 0 || cb->no_route || is_small(cb, mtu) ||
 	    mtu >= tcp_mtu_headers_bytes(cb) + cb->mss)
 		return false;
 	limit_to(cb, mtu, allowed_bytes(cb));

@@ -216,6 +216,20 @@ static void small_segments_that_time_out_say_nothing_of_the_mtu(void **state)
 	assert_int_equal(sender(p)->tcp_mtu_black_holes, 0);
 }
 
+/* Nothing was ever sent that fills the first step. */
+static void a_path_below_the_first_step_is_got_round_by_the_second(void **state)
+{
+	struct pair *p = *state;
+	uint32_t path = 700;
+
+	connect_with(p, STACK_MTU_BLACK_HOLE, &path);
+	assert_int_equal(pair_send(p, 0, 0, 800), 800);
+	pair_pass_ms(p, 10000);
+	assert_int_equal(pair_recv(p, 1, 0), 800);
+	assert_int_equal(sender(p)->tcp_mtu_black_holes, 1);
+	assert_int_equal(mtu_of(p), PMTU_FLOOR_BYTES);
+}
+
 /* One message at a time, never a window full. */
 static void messages_are_probes_enough(void **state)
 {
@@ -390,6 +404,7 @@ int main(void)
 	    pair_test(others_of_the_path_begin_with_what_was_found),
 	    pair_test(after_an_outage_segments_are_soon_as_large_as_before),
 	    pair_test(small_segments_that_time_out_say_nothing_of_the_mtu),
+	    pair_test(a_path_below_the_first_step_is_got_round_by_the_second),
 	    pair_test(messages_are_probes_enough),
 	    pair_test(a_message_that_is_lost_as_a_probe_comes_in_small_segments),
 	    pair_test(one_lost_probe_is_no_proof),

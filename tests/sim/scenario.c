@@ -20,7 +20,8 @@ enum {
 	MAX_TCP = 4096,
 	/* So many pass in the time there is, of one connection, however bad the network. */
 	STREAM_SEGMENTS = 4000,
-	HEADERS_BYTES = 52, /* of IP, and of TCP with timestamps */
+	FRAME_HEADER_BYTES = 18, /* Ethernet, and a tag */
+	HEADERS_BYTES = 52,      /* of IP, and of TCP with timestamps */
 };
 
 static uint64_t pick(struct rng *r, const uint64_t *from, size_t n)
@@ -185,6 +186,17 @@ static enum world_topology choose_topology(struct rng *r, unsigned *hosts)
 	return t;
 }
 
+/* A way that drops what is too large, of which nobody tells, and stacks that probe for it. Chosen
+ * last: seeds without it are what they were. */
+static void choose_black_hole(struct rng *r, struct world_config *w)
+{
+	if (chance(r, 30))
+		w->stack.mtu_probing = STACK_MTU_ALWAYS;
+	if (w->mtu > 1000 && chance(r, 20))
+		w->down.max_frame_bytes =
+		    FRAME_HEADER_BYTES + 576 + (uint32_t)rng_below(r, w->mtu - 576u);
+}
+
 /* One loss rate for all links. How bad the network is follows from it: TIME-WAIT must last for as
  * long as a peer whose last ACK was lost may ask for it again. */
 static enum severity apply_loss(struct world_config *w, double percent, enum severity severity)
@@ -210,11 +222,12 @@ static void describe(struct scenario *s, enum severity severity)
 	const struct world_config *w = &s->world;
 
 	snprintf(s->text, sizeof(s->text),
-		 "%s of %u, %s, mtu %u, delay %.2f + %.2f ms, %.2f Gbit/s, loss %.1f + %.1f %%%s",
+		 "%s of %u, %s, mtu %u, delay %.2f + %.2f ms, %.2f Gbit/s, loss %.1f + %.1f %%%s%s",
 		 topologies[w->topology], w->hosts, severities[severity], w->mtu,
 		 (double)w->up.delay_ns / 1e6, (double)w->down.delay_ns / 1e6,
 		 (double)w->down.bits_per_s / 1e9, w->up.loss_ppm / 1e4, w->down.loss_ppm / 1e4,
-		 s->programs.vanish_gap_ns != 0 ? ", vanishing hosts" : "");
+		 s->programs.vanish_gap_ns != 0 ? ", vanishing hosts" : "",
+		 w->down.max_frame_bytes != 0 ? ", a black hole" : "");
 }
 
 void scenario_make(struct scenario *s, uint64_t seed, const struct scenario_wish *wish)
@@ -246,6 +259,7 @@ void scenario_make(struct scenario *s, uint64_t seed, const struct scenario_wish
 		w->stack.vlan_id = 1 + (uint16_t)rng_below(r, 4094);
 	choose_programs(r, s, severity);
 	s->duration_ns = rng_size(r, 20 * WORLD_S, 1200 * WORLD_S);
+	choose_black_hole(r, w);
 	if (wish->hosts > 0)
 		apply_hosts(s, wish->hosts);
 	describe(s, severity);
