@@ -287,8 +287,10 @@ void rig_wait(struct rig *r, struct rig_op *op)
 		assert_true(clock_now_ns() < end_ns);
 	}
 	l->pushed = false;
-	if (l->news)
-		rig_poll(r);
+	for (int side = 0; l->news && side < 2; side++) {
+		if (r->side[side].libos == l)
+			rig_poll_side(r, side);
+	}
 }
 
 void rig_wait_ok(struct rig *r, struct rig_op *op)

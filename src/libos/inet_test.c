@@ -423,8 +423,8 @@ static void a_busy_program_leaves_frames_with_a_device_that_has_room(void **stat
 	struct rig *r = *state;
 	struct inet *in = rig_inet(r, 0);
 	struct queue *to = rig_socket(r, 0, QUEUE_UDP), *from = rig_socket(r, 1, QUEUE_UDP);
-	struct rig_op push;
-	uint64_t before;
+	struct rig_op push, pop;
+	uint64_t before = 0;
 
 	ops = *in->link->ops;
 	ops.crowded = is_full;
@@ -435,9 +435,12 @@ static void a_busy_program_leaves_frames_with_a_device_that_has_room(void **stat
 		rig_push(&push, from, 10, 0, &at);
 		rig_wait_ok(r, &push);
 		rig_drop(&push);
-		if (i < 0) /* finds out where the peer is */
-			rig_pass_ms(r, 1);
-		before = i < 0 ? in->link->rx_frames : before;
+		if (i >= 0)
+			continue;
+		rig_pop(&pop, to); /* the first finds out where the peer is */
+		rig_wait_ok(r, &pop);
+		rig_drop(&pop);
+		before = in->link->rx_frames;
 	}
 	in->libos.more = true;
 	rig_poll_side(r, 0);
@@ -557,7 +560,6 @@ static void of_pushes_in_a_row_the_first_leaves_at_once_and_the_others_in_one_fr
 	uint64_t before;
 
 	rig_connection(r, q);
-	rig_pass_ms(r, 1);
 	in->libos.pushed = false;
 	push_in_row(r, q[0], 64, 1, false);
 	for (int i = 0; i < 5; i++)
@@ -580,7 +582,6 @@ static void a_large_push_leaves_at_once_wherever_it_is_in_a_row(void **state)
 	struct queue *q[2];
 
 	rig_connection(r, q);
-	rig_pass_ms(r, 1);
 	in->libos.pushed = false;
 	push_in_row(r, q[0], 64, 1, false);
 	push_in_row(r, q[0], 64, 0, true);
@@ -597,7 +598,6 @@ static void pushes_wait_for_no_answers_that_do_not_come(void **state)
 	struct queue *q[2];
 
 	rig_connection(r, q);
-	rig_pass_ms(r, 1);
 	in->link->info.tx_company = 8;
 	in->libos.more = true; /* results of pushes */
 	in->libos.pushed = false;
@@ -619,7 +619,6 @@ static void a_reset_goes_behind_the_pushes_that_wait(void **state)
 	struct queue *q[2];
 
 	rig_connection(r, q);
-	rig_pass_ms(r, 1);
 	assert_int_equal(inet_setsockopt(q[0], SOL_SOCKET, SO_LINGER, &reset, sizeof(reset)), 0);
 	in->libos.pushed = false;
 	push_in_row(r, q[0], 64, 1, false);
