@@ -311,7 +311,7 @@ bool out_checksums_ok(const struct net *net)
 		return false;
 	if (get_be16(p + 6) & 0x3fff)
 		return true;
-	if (p[9] == IPPROTO_UDP)
+	if (p[9] == IPPROTO_UDP || p[9] == IPPROTO_TCP)
 		sum = pseudo(get_be32(p + 12), get_be32(p + 16), p[9], len);
 	return csum_fold(csum_partial(out_l4(net), len, sum)) == 0;
 }

@@ -95,7 +95,7 @@ void net_give_arp_reply(struct net *net, uint32_t ip, const uint8_t mac[6]);
 uint32_t out_dst_ip(const struct net *net);
 uint8_t out_protocol(const struct net *net);
 bool out_is_arp(const struct net *net, uint16_t op, uint32_t target_ip);
-/* Are its checksums right? IP, and UDP or ICMP where it is whole. */
+/* Are its checksums right? IP, and TCP, UDP or ICMP where it is whole. */
 bool out_checksums_ok(const struct net *net);
 const uint8_t *out_l4(const struct net *net);
 size_t out_l4_len(const struct net *net);

@@ -104,6 +104,25 @@ static void dctcp_gives_way_in_proportion_to_what_is_marked(void **state)
 	assert_in_range(reduced(&cb), 495, 505);
 }
 
+/* RFC 8257 4.2: alpha is never above 1, from wherever it comes there. Just half of the window goes
+ * where it is 1. */
+static void dctcp_gives_up_half_of_its_window_at_most(void **state)
+{
+	struct tcp_cb cb = {.mss = 1000};
+
+	(void)state;
+	tcp_dctcp.init(&cb);
+	for (uint32_t quiet = 0; quiet < 40; quiet++) {
+		acknowledge_windows(&cb, quiet, 7, 0);
+		for (uint32_t i = 0; i < 400; i++) {
+			acknowledge_windows(&cb, 1, 7, 7);
+			reduced(&cb);
+			assert_in_range(cb.ssthresh, 500000, 1000000);
+		}
+		assert_in_range(cb.ssthresh, 500000, 500100);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -111,6 +130,7 @@ int main(void)
 	    pair_test(none_takes_the_whole_window_at_once),
 	    pair_test(none_sends_again_what_is_lost),
 	    cmocka_unit_test(dctcp_gives_way_in_proportion_to_what_is_marked),
+	    cmocka_unit_test(dctcp_gives_up_half_of_its_window_at_most),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

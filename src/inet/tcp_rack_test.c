@@ -217,6 +217,48 @@ static void a_window_full_of_holes_needs_a_large_log_for_a_while(void **state)
 	assert_int_equal(logs(p), 0);
 }
 
+/* How long the reordering timer waits beyond the round trip for what was sent just now. */
+static uint64_t reordering_window_ns(struct tcp_cb *cb, uint8_t mult)
+{
+	uint64_t now_ns = cb->sock.stack->now_ns;
+
+	cb->reo_wnd_mult = mult;
+	assert_false(tcp_rack_look(cb).any);
+	assert_true(cb->rack_deadline_ns != UINT64_MAX);
+	return cb->rack_deadline_ns - now_ns - ((uint64_t)cb->sent->rack_rtt << TCP_FINE_SHIFT);
+}
+
+/* RFC 8985 3.3.2, 6.2: the window grows with each sign of needless retransmissions, up to SRTT. */
+static void the_reordering_window_is_a_round_trip_at_most(void **state)
+{
+	struct pair *p = *state;
+	const uint64_t tick_ns = UINT64_C(1) << TCP_FINE_SHIFT;
+	struct tcp_cb *cb;
+
+	p->delay_ns = DELAY_NS;
+	pair_connect(p);
+	p->delay_ns = 10 * DELAY_NS;
+	cb = pair_cb(p, 0);
+	pair_send(p, 0, 0, 4000);
+	pair_run(p);
+	cb->srtt_ns = 20 * DELAY_NS;
+	cb->min_rtt = tcp_ns_to_fine(20 * DELAY_NS);
+	cb->reordering_seen = cb->sent->rack_valid = true;
+	cb->sent->rack_sent = cb->sent->run[tcp_sent_last(cb->sent) - 1].sent;
+	cb->sent->rack_end = cb->snd_nxt;
+	cb->sent->rack_rtt = tcp_ns_to_fine(20 * DELAY_NS);
+	assert_in_range(reordering_window_ns(cb, 0), 5 * DELAY_NS - 2 * tick_ns,
+			5 * DELAY_NS + 2 * tick_ns);
+	assert_in_range(reordering_window_ns(cb, 1), 10 * DELAY_NS - 2 * tick_ns,
+			10 * DELAY_NS + 2 * tick_ns);
+	for (unsigned mult = 4; mult <= UINT8_MAX; mult++)
+		assert_in_range(reordering_window_ns(cb, (uint8_t)mult),
+				20 * DELAY_NS - 2 * tick_ns, 20 * DELAY_NS + 2 * tick_ns);
+	cb->reo_wnd_mult = 0;
+	pair_pass_ms(p, 100);
+	assert_int_equal(pair_recv(p, 1, 0), 4000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -228,6 +270,7 @@ int main(void)
 	    pair_test(logs_that_are_taken_away_confuse_nothing),
 	    pair_test(without_a_log_it_is_counted_what_was_reported),
 	    pair_test(a_window_full_of_holes_needs_a_large_log_for_a_while),
+	    pair_test(the_reordering_window_is_a_round_trip_at_most),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

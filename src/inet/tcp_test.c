@@ -68,12 +68,43 @@ static void a_transfer_arrives_whole_at_any_loss(void **state)
 		pair_transfer(p, 0, 1000000);
 }
 
+/* RFC 9293 3.9.1.1, MUST-46. */
+static void an_open_to_an_impossible_address_is_refused_and_sends_nothing(void **state)
+{
+	static const struct {
+		uint32_t ip;
+		uint16_t port;
+		int error;
+	} bad[] = {
+	    {0, 80, -EADDRNOTAVAIL},        {0x0a000002, 0, -EADDRNOTAVAIL},
+	    {0x7f000001, 80, -ENETUNREACH}, {0xe0000001, 80, -ENETUNREACH},
+	    {UINT32_MAX, 80, -ENETUNREACH}, {0x0a0000ff, 80, -ENETUNREACH},
+	    {0x0a000000, 80, -ENETUNREACH}, {0x0a000001, 80, -EHOSTUNREACH},
+	};
+	struct pair *p = *state;
+	uint32_t frames = p->side[0].frames;
+	struct sock *k;
+
+	for (unsigned i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct endpoint to = {ip4(bad[i].ip), bad[i].port};
+
+		assert_int_equal(stack_open(p->side[0].s, SOCK_STREAM, NULL, &k), 0);
+		assert_int_equal(stack_connect(k, &to, p->now_ns), bad[i].error);
+		assert_int_equal(tcp_cb_of(k)->state, TCP_CLOSED);
+		stack_close(k, p->now_ns);
+	}
+	pair_pass_ms(p, 3000);
+	assert_int_equal(p->side[0].frames, frames);
+	assert_int_equal(p->side[0].s->tcp->cbs.used, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 	    pair_test(a_connection_opens_carries_data_both_ways_and_closes),
 	    pair_test(a_large_transfer_arrives_whole),
 	    pair_test(a_transfer_arrives_whole_at_any_loss),
+	    pair_test(an_open_to_an_impossible_address_is_refused_and_sends_nothing),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
