@@ -34,6 +34,9 @@ enum {
 	ROUNDS = 20000, /* of work that one moment may make */
 	DEADLINES = 20000,
 	RELIABLE_S = 200,
+	/* What the wire takes for one: longer than a step of the clock of initial sequence numbers
+	 * (RFC 6528), or old copies of a SYN and its ACK could make the connection once more. */
+	PACKET_NS = 5000,
 	LONGEST_WAIT_S = 700, /* path MTUs are believed for 600 */
 };
 
@@ -171,6 +174,7 @@ static void deliver(int side)
 	b->len = p->len;
 	s->first++;
 	s->count--;
+	net->now_ns += PACKET_NS;
 	stack_input(s->s, &b, 1, net->now_ns);
 	EXPECT(stack_stats(s->s)->rx_frames + stack_stats(s->s)->rx_reassembled ==
 	       invariant_frames_ended(stack_stats(s->s)));
