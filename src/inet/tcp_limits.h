@@ -130,8 +130,9 @@ enum {
 	/* Memory that a connection's received bytes may pin, as a multiple of its largest window:
 	 * frames are larger than what they carry. The window shrinks as it fills up. */
 	TCP_RECV_MEMORY_FACTOR = 2,
-	/* A receive buffer grows by itself to this part of the pool, at most: an eighth. */
-	TCP_TUNE_POOL_DIVISOR = 8,
+	/* This part of what is free in the pool, as a divisor, is promised to nobody by the window
+	 * of one connection: a quarter. */
+	TCP_POOL_UNPROMISED_DIVISOR = 4,
 	/* A received payload up to this many bytes joins the one before it, where that has room. */
 	TCP_COALESCE_BYTES = 512,
 	/* Below this part of a pool, as a divisor, received frames are packed densely and windows

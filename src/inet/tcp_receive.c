@@ -157,16 +157,28 @@ struct buf *tcp_receive_copy_out(struct tcp_cb *cb, struct buf *b)
 	return copy;
 }
 
+/* What the pool that frames arrive in could keep of one connection, and leave some for others. */
+static uint64_t room_of_pool(const struct tcp_cb *cb)
+{
+	const struct stack *s = cb->sock.stack;
+	const struct pool *pool = cb->recv_tail != NULL ? cb->recv_tail->pool : s->pool;
+
+	return (uint64_t)(pool->free_count - pool->free_count / TCP_POOL_UNPROMISED_DIVISOR) *
+	       s->copy_room_bytes;
+}
+
 /* What could be announced from rcv_nxt on, by the memory that is left. */
 static uint32_t possible_window(const struct tcp_cb *cb)
 {
 	uint64_t memory = (uint64_t)cb->recv_limit * TCP_RECV_MEMORY_FACTOR;
 	uint64_t room = memory > cb->recv_memory ? memory - cb->recv_memory : 0;
-	uint64_t most = UINT64_C(65535) << cb->rcv_shift;
+	uint64_t most = UINT64_C(65535) << cb->rcv_shift, free_room = room_of_pool(cb);
 
 	if (cb->recv_tail != NULL && tcp_pool_low(cb->recv_tail->pool))
 		return 0;
 	room /= TCP_RECV_MEMORY_FACTOR;
+	if (room > free_room)
+		room = free_room;
 	return (uint32_t)(room < most ? room : most);
 }
 

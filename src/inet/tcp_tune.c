@@ -19,14 +19,14 @@ static uint32_t take(struct tcp_cb *cb, uint64_t more)
 	return (uint32_t)more;
 }
 
-/* What one peer that sends all at once, to a program that has stopped to read, may take of the
- * memory that all receive in. */
+/* A window larger than the pool that frames arrive in is of no use. How much of that is promised to
+ * one connection at a time tcp_receive.c decides, by what is free. */
 static uint32_t most_to_receive(const struct tcp_cb *cb)
 {
 	const struct stack *s = cb->sock.stack;
-	uint64_t share = (uint64_t)s->pool->count * s->copy_room_bytes / TCP_TUNE_POOL_DIVISOR;
+	uint64_t all = (uint64_t)s->pool->count * s->copy_room_bytes;
 
-	return share < s->cfg.buffer_max_bytes ? (uint32_t)share : s->cfg.buffer_max_bytes;
+	return all < s->cfg.buffer_max_bytes ? (uint32_t)all : s->cfg.buffer_max_bytes;
 }
 
 static uint32_t growth(uint32_t now, uint64_t wanted, uint32_t most)

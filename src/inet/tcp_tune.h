@@ -2,7 +2,7 @@
  *
  * The receive buffer doubles when at least half of it has come within a round trip and the program
  * has read it: then the window may be what holds the peer back. The send buffer is twice the
- * congestion window. Both go up to cfg.buffer_max_bytes, the first to an eighth of the pool, unless
+ * congestion window. Both go up to cfg.buffer_max_bytes, the first no further than the pool, unless
  * the program has set them, and all of what connections have so in addition is no more than
  * cfg.buffer_total_bytes. What really lies in them is bounded by the pools, as ever: tcp_receive.h,
  * tcp_pressure.h.

@@ -8,16 +8,21 @@
 
 enum { SMALL = 64 << 10, LARGE = 512 << 10, DELAY_NS = 1000000 };
 
-static void begin(struct pair *p, uint64_t total)
+static void begin_with(struct pair *p, uint64_t total, uint32_t most)
 {
 	for (int i = 0; i < 2; i++) {
 		p->side[i].cfg.send_buffer_bytes = p->side[i].cfg.recv_buffer_bytes = SMALL;
-		p->side[i].cfg.buffer_max_bytes = LARGE;
+		p->side[i].cfg.buffer_max_bytes = most;
 		p->side[i].cfg.buffer_total_bytes = total;
 	}
 	pair_restart(p);
 	p->delay_ns = DELAY_NS;
 	pair_connect(p);
+}
+
+static void begin(struct pair *p, uint64_t total)
+{
+	begin_with(p, total, LARGE);
 }
 
 static void a_stream_gets_what_it_needs(void **state)
@@ -95,6 +100,24 @@ static void a_buffer_that_the_program_has_set_stays(void **state)
 	assert_int_equal(pair_cb(p, 1)->recv_limit, SMALL);
 }
 
+static void a_window_grows_to_the_pool_and_leaves_a_part_of_it_to_others(void **state)
+{
+	struct pair *p = *state;
+	const struct stack *s;
+	const struct tcp_cb *cb;
+	uint64_t all;
+
+	begin_with(p, 1 << 30, 64 << 20);
+	s = p->side[1].s;
+	all = (uint64_t)s->pool->count * s->copy_room_bytes;
+	assert_true(all < 64 << 20);
+	pair_transfer(p, 0, 12 * all);
+	cb = pair_cb(p, 1);
+	assert_int_equal(cb->recv_limit, all);
+	assert_in_range(cb->rcv_adv - cb->rcv_nxt, all / 2,
+			all - all / TCP_POOL_UNPROMISED_DIVISOR);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -103,6 +126,7 @@ int main(void)
 	    pair_test(a_program_that_does_not_read_gets_nothing),
 	    pair_test(all_together_get_no_more_than_there_is),
 	    pair_test(a_buffer_that_the_program_has_set_stays),
+	    pair_test(a_window_grows_to_the_pool_and_leaves_a_part_of_it_to_others),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
