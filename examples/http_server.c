@@ -68,6 +68,7 @@ struct client {
 struct server {
 	int listener;
 	bool accepting; /* an accept is in flight */
+	int deaf;       /* why the last accept failed, which is said once; 0: it did not */
 	int clients;
 	struct token_set operations; /* owners are clients; NULL for the accept */
 	demi_sgarray_t piece;        /* what /bytes/N is made of, pushed again and again */
@@ -349,6 +350,7 @@ static void on_accept(struct server *s, int qd)
 	struct client *c = calloc(1, sizeof(*c));
 
 	s->accepting = false;
+	s->deaf = 0;
 	if (!c) {
 		complain(ENOMEM, "turning a client away");
 		demi_close(qd);
@@ -373,13 +375,25 @@ static void on_pop(struct server *s, struct client *c, const demi_sgarray_t *sga
 	go_on(s, c);
 }
 
-static void handle(struct server *s, struct client *c, const demi_qresult_t *qr)
+/* What it was short of may be there later: look_around() tries again. A device that is gone stays
+ * away. */
+static int on_no_accept(struct server *s, int error)
+{
+	s->accepting = false;
+	if (error == ENETDOWN)
+		return complain(error, "no client can come any more");
+	if (error != s->deaf)
+		complain(error, "cannot accept a client now");
+	s->deaf = error;
+	return 0;
+}
+
+static int handle(struct server *s, struct client *c, const demi_qresult_t *qr)
 {
 	if (qr->qr_opcode == DEMI_OPC_ACCEPT) {
 		on_accept(s, qr->qr_value.ares.qd);
 	} else if (!c) {
-		complain((int)qr->qr_ret, "cannot accept a client now");
-		s->accepting = false;
+		return on_no_accept(s, (int)qr->qr_ret);
 	} else if (qr->qr_opcode == DEMI_OPC_POP) {
 		on_pop(s, c, &qr->qr_value.sga);
 	} else if (qr->qr_opcode == DEMI_OPC_PUSH) {
@@ -388,6 +402,7 @@ static void handle(struct server *s, struct client *c, const demi_qresult_t *qr)
 	} else { /* it has gone */
 		drop_client(s, c);
 	}
+	return 0;
 }
 
 /* What is done now and then: those go whose time is over (each has an operation in flight, so that
@@ -409,20 +424,20 @@ static void look_around(struct server *s)
 static int run(struct server *s)
 {
 	demi_qresult_t qr;
-	int i, error;
+	int i, error, fatal = 0;
 
-	while (!interrupted()) {
+	while (!fatal && !interrupted()) {
 		error = demi_wait_any(&qr, &i, s->operations.tokens, s->operations.count,
 				      &INTERRUPT_TICK);
 		s->now_ns = clock_ns();
 		if (!error)
-			handle(s, token_set_take(&s->operations, i), &qr);
+			fatal = handle(s, token_set_take(&s->operations, i), &qr);
 		else if (error != ETIMEDOUT)
-			return complain(error, "cannot wait");
+			fatal = complain(error, "cannot wait");
 		if (s->now_ns >= s->next_look_ns)
 			look_around(s);
 	}
-	return 0;
+	return fatal;
 }
 
 static void drop_all(struct server *s)

@@ -56,6 +56,7 @@ struct client {
 struct server {
 	int listener;
 	bool accepting;
+	int deaf; /* why the last accept failed, which is said once; 0: it did not */
 	struct kv_table table;
 	struct token_set operations; /* owners: clients, NULL for the accept */
 	/* The answer that is being written: */
@@ -423,6 +424,7 @@ static void on_accept(struct server *s, int qd)
 {
 	struct client *c = calloc(1, sizeof(*c));
 
+	s->deaf = 0;
 	if (!c) {
 		demi_close(qd);
 		return;
@@ -431,7 +433,18 @@ static void on_accept(struct server *s, int qd)
 	go_on(s, c);
 }
 
-static void handle(struct server *s, struct client *c, demi_qresult_t *qr)
+/* A device that is gone stays away. */
+static int on_no_accept(struct server *s, int error)
+{
+	if (error == ENETDOWN)
+		return complain(error, "no client can come any more");
+	if (error != s->deaf)
+		complain(error, "cannot accept a client now");
+	s->deaf = error;
+	return 0;
+}
+
+static int handle(struct server *s, struct client *c, demi_qresult_t *qr)
 {
 	if (!c)
 		s->accepting = false;
@@ -446,30 +459,32 @@ static void handle(struct server *s, struct client *c, demi_qresult_t *qr)
 		on_push(s, c);
 		break;
 	default: /* it has gone */
-		if (c)
-			drop_client(s, c);
+		if (!c)
+			return on_no_accept(s, (int)qr->qr_ret);
+		drop_client(s, c);
 		break;
 	}
 	start_accept(s);
+	return 0;
 }
 
 static int run(struct server *s)
 {
 	demi_qresult_t qr;
-	int at, error;
+	int at, error, fatal = 0;
 
 	start_accept(s);
-	while (!interrupted()) {
+	while (!fatal && !interrupted()) {
 		error = demi_wait_any(&qr, &at, s->operations.tokens, s->operations.count,
 				      &INTERRUPT_TICK);
 		if (!error)
-			handle(s, token_set_take(&s->operations, at), &qr);
+			fatal = handle(s, token_set_take(&s->operations, at), &qr);
 		else if (error != ETIMEDOUT)
-			return complain(error, "cannot wait");
+			fatal = complain(error, "cannot wait");
 		else
 			start_accept(s);
 	}
-	return 0;
+	return fatal;
 }
 
 static void end(struct server *s)

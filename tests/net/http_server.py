@@ -8,7 +8,7 @@ import shutil
 import signal
 import sys
 
-from net import SKIPPED, Here, Host, await_line, ended_well, kernels, main, ours, wire
+from net import PATIENCE_S, SKIPPED, Here, Host, await_line, ended_well, kernels, main, ours, wire
 
 LINK, EXAMPLES = sys.argv[1:3]
 CLIENT = os.path.join(os.path.dirname(os.path.abspath(__file__)), "http_client.py")
@@ -48,9 +48,29 @@ def who_is_late_is_given_up():
     serves(IMPATIENCE_S, "late", IMPATIENCE_S)
 
 
+def it_ends_when_its_interface_disappears():
+    server_host, env, client_host, address = hosts()
+    for program in ("http-server", "kv-server"):
+        server = server_host.start(os.path.join(EXAMPLES, program), address, "0", env=env)
+        try:
+            await_line(server, b"INFO: ")
+            server_host.run("ip", "link", "del", "server0")
+            out, _ = server.communicate(timeout=PATIENCE_S)
+        finally:
+            server.kill()
+        if server.returncode != 1 or out.count(b"no client can come any more: Network is down") != 1:
+            raise AssertionError("%s: exit status %d: %r" % (program, server.returncode, out))
+        wire(server_host, "server0", client_host, "client0")
+    server_host.end()
+    client_host.end()
+
+
 for program in ("curl", "nc"):
     if not shutil.which(program):
         print("skipped: %s is not there" % program)
         sys.exit(SKIPPED)
-sys.exit(main([(c.__name__, c) for c in (curl_python_and_nc_are_served, who_is_late_is_given_up)],
+CASES = [curl_python_and_nc_are_served, who_is_late_is_given_up]
+if LINK != "catnap":
+    CASES.append(it_ends_when_its_interface_disappears)
+sys.exit(main([(c.__name__, c) for c in CASES],
               in_namespaces=LINK != "catnap"))
