@@ -112,7 +112,8 @@ static void examine_huge_pages(const struct config *c, struct findings *found)
 	}
 }
 
-/* The driver of a virtual device: net_memif of net_memif0,role=server. Those of virtio are one. */
+/* The driver of a virtual device: net_memif of net_memif0,role=server. Those of virtio are one.
+ * net_bonding's file has a shorter name. */
 static void driver_of(char *driver, size_t bytes, const char *vdev)
 {
 	size_t len;
@@ -125,6 +126,8 @@ static void driver_of(char *driver, size_t bytes, const char *vdev)
 		driver[--len] = '\0';
 	if (strcmp(driver, "net_virtio_user") == 0)
 		snprintf(driver, bytes, "net_virtio");
+	else if (strcmp(driver, "net_bonding") == 0)
+		snprintf(driver, bytes, "net_bond");
 }
 
 static bool has_driver(const char *folder, const char *driver)
@@ -140,12 +143,34 @@ static bool has_driver(const char *folder, const char *driver)
 	return rc == 0;
 }
 
+/* Those that --vdev makes devices of, in DPDK 22.11. */
+static bool is_drivers_name(const char *driver)
+{
+	static const char *const names[] = {
+	    "af_packet", "af_xdp", "bond",    "enetfec", "failsafe",    "memif", "null",
+	    "pcap",      "ring",   "softnic", "tap",     "vdev_netvsc", "vhost", "virtio",
+	};
+
+	for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strncmp(driver, "net_", 4) == 0 && strcmp(driver + 4, names[i]) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* Debian has a package for each: librte-net-memif23 has drivers for pmds-23.0. */
 static void say_driver_is_missing(const char *folder, const char *driver, struct findings *found)
 {
 	const char *version = strrchr(folder, '-');
 	char package[80];
 
+	if (!is_drivers_name(driver)) {
+		findings_add(found, FINDING_ERROR, "dpdk-driver",
+			     "DPDK has no driver %s for a virtual device", driver);
+		findings_remedy(found, "one of net_memif, net_af_packet, net_af_xdp, net_tap, "
+				       "net_vhost, net_virtio_user in dpdk.eal_init");
+		return;
+	}
 	snprintf(package, sizeof(package), "librte-%s%d", driver, version ? atoi(version + 1) : 0);
 	for (char *p = package; *p; p++)
 		*p = *p == '_' ? '-' : *p;
@@ -216,7 +241,8 @@ void catnip_examine(const struct config *c, struct findings *found)
 
 	if (!plugin) {
 		findings_add(found, FINDING_ERROR, "dpdk-plugin", "catnip needs DPDK: %.200s", why);
-		findings_remedy(found, "sudo apt-get install libdpdk-dev, and build again");
+		findings_remedy(found, "sudo apt-get install libdemikernel-dpdk, or, built from "
+				       "the sources, libdpdk-dev, and build again");
 	}
 	if (c->eal_init_len == 0) {
 		findings_add(
