@@ -77,17 +77,23 @@ const struct dpdk_plugin *catnip_plugin(char why[CATNIP_WHY_BYTES])
 	return plugin;
 }
 
-static bool names_processors(const struct config *c)
+/* Whether a word of dpdk.eal_init begins with one of the options; NULL ends them. */
+static bool has_any(const struct config *c, const char *const options[])
 {
-	static const char *const options[] = {"-l", "-c", "--lcores", "-S", "-s"};
-
 	for (uint32_t i = 0; i < c->eal_init_len; i++) {
-		for (unsigned o = 0; o < sizeof(options) / sizeof(options[0]); o++) {
+		for (unsigned o = 0; options[o]; o++) {
 			if (strncmp(c->eal_init[i], options[o], strlen(options[o])) == 0)
 				return true;
 		}
 	}
 	return false;
+}
+
+static bool names_processors(const struct config *c)
+{
+	static const char *const options[] = {"-l", "-c", "--lcores", "-S", "-s", NULL};
+
+	return has_any(c, options);
 }
 
 /* One lcore wherever the calling thread may run. DPDK by itself would pin the thread, and start
@@ -109,13 +115,23 @@ static void name_processors(char *option, size_t bytes)
 		snprintf(option, bytes, "--lcores=0");
 }
 
+/* DPDK shares its tables with secondary processes, by files that outlast the program, in the way of
+ * the next primary one: unless it is told of some there are none. */
+static bool says_what_to_share(const struct config *c)
+{
+	static const char *const options[] = {"--no-shconf", "--in-memory", "--file-prefix",
+					      "--proc-type", NULL};
+
+	return has_any(c, options);
+}
+
 /* dpdk.eal_init as a command line: a program's name goes in front where it is missing. What is not
  * of the configuration is borrowed: the plug-in copies it. */
 static char **command_line(const struct config *c, int *len)
 {
 	static _Thread_local char processors[PROCESSORS_BYTES];
 	bool has_name = c->eal_init_len > 0 && c->eal_init[0][0] != '-';
-	char **argv = calloc(c->eal_init_len + 3, sizeof(*argv));
+	char **argv = calloc(c->eal_init_len + 4, sizeof(*argv));
 	int n = 0;
 
 	if (!argv)
@@ -128,6 +144,8 @@ static char **command_line(const struct config *c, int *len)
 		name_processors(processors, sizeof(processors));
 		argv[n++] = processors;
 	}
+	if (!says_what_to_share(c))
+		argv[n++] = (char *)(uintptr_t) "--no-shconf";
 	*len = n;
 	return argv;
 }
