@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <rte_dev.h>
 #include <rte_eal.h>
-#include <rte_errno.h>
 #include <rte_prefetch.h>
 #include <stdatomic.h>
 #include <stdio.h>
@@ -440,8 +439,9 @@ struct rte_mempool *dpdk_make_attached(const struct dpdk_port *p)
 int dpdk_no_memory(uint32_t buffers, char why[DPDK_WHY_BYTES])
 {
 	snprintf(why, DPDK_WHY_BYTES,
-		 "no memory for %u buffers: %s; give DPDK more huge pages, or more with -m MB",
-		 buffers, rte_strerror(rte_errno));
+		 "DPDK has no memory for %u buffers: give it more huge pages, or more with -m MB "
+		 "(256 are plenty)",
+		 buffers);
 	return -ENOMEM;
 }
 

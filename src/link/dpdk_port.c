@@ -5,6 +5,7 @@
 #include "link/dpdk_port.h"
 #include "base/log.h"
 #include "link/dpdk_calm.h"
+#include "link/dpdk_devices.h"
 #include "link/dpdk_quiet.h"
 #include "link/dpdk_still.h"
 #include <dirent.h>
@@ -46,6 +47,26 @@ static bool complains(const char *line)
 	return false;
 }
 
+static bool is_environments(const char *line)
+{
+	return strncmp(line, "EAL:", 4) == 0 && complains(line);
+}
+
+static bool is_getopts(const char *line)
+{
+	return strstr(line, " option '") || strstr(line, " option -- '") ||
+	       strstr(line, "' requires an argument");
+}
+
+static bool has_word(const struct dpdk_setup *s, const char *word)
+{
+	for (int i = 0; i < s->eal_arguments_len; i++) {
+		if (strcmp(s->eal_arguments[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
 /* The first complaint among what the environment wrote: what comes behind mostly follows from it.
  * And what a driver said right before its device was given up. */
 static void read_complaints(char *out, size_t bytes)
@@ -54,7 +75,7 @@ static void read_complaints(char *out, size_t bytes)
 
 	out[0] = '\0';
 	while (quiet_line(line)) {
-		if (out[0] == '\0' && strncmp(line, "EAL:", 4) == 0 && complains(line))
+		if (out[0] == '\0' && (is_environments(line) || is_getopts(line)))
 			snprintf(out, bytes, "%.*s", (int)bytes - 1, line);
 		if (strstr(line, "failed to initialize"))
 			snprintf(no_port_because, sizeof(no_port_because), " (%.*s)",
@@ -94,71 +115,64 @@ static char **copy_arguments(const struct dpdk_setup *s)
 	return argv;
 }
 
-/* Whether nobody listens at a Unix socket any more; of whatever type it is: that comes after. */
-static bool is_deserted(const struct sockaddr_un *at)
+/* What the environment's own words mean, for who has to do something about it. */
+static int explain_words(const struct dpdk_setup *s, const char *reason, char why[DPDK_WHY_BYTES])
 {
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	bool deserted = fd >= 0 && connect(fd, (const struct sockaddr *)at, sizeof(*at)) < 0 &&
-			errno == ECONNREFUSED;
-
-	if (fd >= 0)
-		close(fd);
-	return deserted;
+	if (strstr(reason, "Cannot create lock")) {
+		SAY(why, "another program has DPDK's files of this name: add --no-shconf to "
+			 "dpdk.eal_init, or --file-prefix=NAME with a name of its own");
+		return -EBUSY;
+	}
+	if (is_getopts(reason)) {
+		SAY(why, "dpdk.eal_init, as DPDK reads it: %s", reason);
+		return -EINVAL;
+	}
+	if (rte_errno == EACCES && !has_word(s, "--no-huge")) {
+		SAY(why,
+		    "DPDK gets no huge pages (%s): sudo sysctl vm.nr_hugepages=256, or add "
+		    "--no-huge to dpdk.eal_init; demi doctor looks closer",
+		    reason);
+		return -ENOMEM;
+	}
+	return 0;
 }
 
-/* The path of a socket that the device will listen at: vhost's unless it is the client,
- * virtio-user's and memif's if it is the server. NULL: none. */
-static const char *listens_at(const char *device)
+static int explain_environment(const struct dpdk_setup *s, const char *reason,
+			       char why[DPDK_WHY_BYTES])
 {
-	const char *path = NULL;
+	const int error = rte_errno > 0 ? rte_errno : EINVAL;
+	int rc = explain_words(s, reason, why);
 
-	if (strstr(device, "net_vhost") && !strstr(device, "client=1"))
-		path = strstr(device, "iface=");
-	else if (strstr(device, "net_virtio_user") && strstr(device, "server=1"))
-		path = strstr(device, "path=");
-	else if (strstr(device, "net_memif") && strstr(device, "role=server") &&
-		 strstr(device, "socket-abstract=no"))
-		path = strstr(device, "socket=/");
-	return path ? strchr(path, '=') + 1 : NULL;
-}
-
-/* Such a socket outlives a process that was killed, and the next could not make its own. */
-static void remove_deserted_socket(const char *device)
-{
-	struct sockaddr_un at = {.sun_family = AF_UNIX};
-	const char *path = listens_at(device);
-
-	if (!path)
-		return;
-	snprintf(at.sun_path, sizeof(at.sun_path), "%.*s", (int)strcspn(path, ","), path);
-	if (is_deserted(&at))
-		unlink(at.sun_path);
+	if (rc == 0)
+		rc = dpdk_devices_explain(s, why);
+	if (rc < 0)
+		return rc;
+	SAY(why, "DPDK's environment does not start: %s (%s); demi doctor looks closer",
+	    rte_strerror(error), reason[0] ? reason : "DEMI_LOG=debug shows more");
+	return -error;
 }
 
 static int start_environment(const struct dpdk_setup *s, char why[DPDK_WHY_BYTES])
 {
-	char **argv = copy_arguments(s), reason[160];
+	char **argv, reason[160];
 	struct calm calm;
-	int rc;
+	int rc = dpdk_devices_clear(s, why);
 
+	if (rc < 0)
+		return rc;
+	argv = copy_arguments(s);
 	if (!argv || quiet_begin() < 0) {
 		free(argv);
 		SAY(why, "not enough memory or descriptors for DPDK's arguments");
 		return -ENOMEM;
 	}
 	environment_arguments = argv;
-	for (int i = 0; i < s->eal_arguments_len; i++)
-		remove_deserted_socket(argv[i]);
 	calm_begin(&calm);
 	rc = rte_eal_init(s->eal_arguments_len, argv);
 	calm_end(&calm);
 	quiet_end();
 	read_complaints(reason, sizeof(reason));
-	if (rc >= 0)
-		return 0;
-	SAY(why, "DPDK's environment does not start: %s (%s); demi doctor looks closer",
-	    rte_strerror(rte_errno), reason[0] ? reason : "DEMI_LOG=debug shows more");
-	return rte_errno > 0 ? -rte_errno : -EINVAL;
+	return rc >= 0 ? 0 : explain_environment(s, reason, why);
 }
 
 void dpdk_register_thread(void)
@@ -314,6 +328,10 @@ int dpdk_port_find(struct dpdk_port *p, const struct dpdk_setup *s, char why[DPD
 {
 	memset(p, 0, sizeof(*p));
 	if (!find_port(p) && !reopen_port(p)) {
+		int rc = dpdk_devices_explain(s, why);
+
+		if (rc < 0)
+			return rc;
 		SAY(why,
 		    "DPDK has no port%s: bind a device with dpdk-devbind.py, or name a virtual one "
 		    "in dpdk.eal_init, such as --vdev=net_tap0",
@@ -430,6 +448,27 @@ static int start(struct dpdk_port *p, struct rte_mempool *const mempools[])
 	return p->reconnects ? 0 : rc; /* its peer may come later */
 }
 
+static int explain_start(const struct dpdk_port *p, const struct dpdk_setup *s, int error,
+			 const char *reason, char why[DPDK_WHY_BYTES])
+{
+	const unsigned most = p->memif ? RTE_ETHER_MTU : p->info.max_mtu; /* memif's says more */
+	int rc = dpdk_devices_explain(s, why);
+
+	if (rc < 0)
+		return rc;
+	if (p->mtu > most) {
+		SAY(why, "port %u (%s) takes an MTU of at most %u: inetstack_config.mtu is %u",
+		    p->id, p->info.driver_name, most, p->mtu);
+		return -EINVAL;
+	}
+	SAY(why,
+	    "port %u (%s) does not start: %s (%s); another program may have it, or DEMI_LOG=debug "
+	    "shows more",
+	    p->id, p->info.driver_name, rte_strerror(-error),
+	    reason[0] ? reason : "it does not say why");
+	return error;
+}
+
 int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s,
 		    struct rte_mempool *const mempools[], char why[DPDK_WHY_BYTES])
 {
@@ -446,14 +485,8 @@ int dpdk_port_start(struct dpdk_port *p, const struct dpdk_setup *s,
 		read_refusal(reason, sizeof(reason));
 	}
 	calm_end(&calm);
-	if (rc < 0) {
-		SAY(why,
-		    "port %u (%s) does not start: %s (%s); another program may have it, or "
-		    "DEMI_LOG=debug shows more",
-		    p->id, p->info.driver_name, rte_strerror(-rc),
-		    reason[0] ? reason : "it does not say why");
-		return rc;
-	}
+	if (rc < 0)
+		return explain_start(p, s, rc, reason, why);
 	port_is_open = true;
 	read_rss(p);
 	p->interrupts = p->conf.intr_conf.rxq && rte_eth_dev_rx_intr_ctl_q_get_fd(p->id, 0) >= 0;

@@ -5,6 +5,7 @@
 # SPDX-License-Identifier: MIT
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -21,12 +22,13 @@ RUNTIME = ["/var/run/dpdk", "/tmp/dpdk", "/dev/hugepages"]  # where DPDK leaves 
 FOLDER = tempfile.TemporaryDirectory(prefix="demi-dpdk-")
 
 
-def environment(address, eal):
+def environment(address, eal, more=""):
     config = tempfile.NamedTemporaryFile("w", suffix=".yaml", delete=False)
     config.write("demikernel:\n  local_ipv4_addr: %s/24\n  local_link_addr: '02:00:00:00:07:0%s'\n"
-                 "  exit_linger_ms: %d\ndpdk:\n  eal_init: %s\n" % (
-                     address, address[-1], PATIENCE_S * 1000 // 2, json.dumps(eal)))
+                 "  exit_linger_ms: %d\n%sdpdk:\n  eal_init: %s\n" % (
+                     address, address[-1], PATIENCE_S * 1000 // 2, more, json.dumps(eal)))
     config.close()
+    os.chmod(config.name, 0o644)  # some cases read it as nobody
     FILES.append(config.name)
     return dict(PATIENT, LIBOS="catnip", CONFIG_PATH=config.name)
 
@@ -65,10 +67,10 @@ def left_behind():
     return sorted(os.path.join(folder, f) for top in RUNTIME for folder, _, files in os.walk(top) for f in files)
 
 
-def refused(eal, *words):
+def refused(eal, *words, more="", prefix=()):
     """A program that cannot start: it says why once, and leaves nothing behind."""
     before = left_behind()
-    program = start(environment(SERVER, eal), *echo("server"))
+    program = start(environment(SERVER, eal, more), *prefix, *echo("server"))
     said, _ = program.communicate(timeout=PATIENCE_S)
     said = said.decode(errors="replace")
     if program.returncode in (0, None) or program.returncode < 0:
@@ -90,27 +92,98 @@ def without_a_port_it_says_how_to_name_one():
     refused(EAL, "--vdev=net_tap0")
 
 
-def an_option_that_dpdk_does_not_know_is_refused():
-    refused(EAL + ["--no-such-option"], "DPDK's environment does not start")
+def an_option_that_dpdk_does_not_know_is_named():
+    refused(EAL + ["--no-such-option"], "dpdk.eal_init", "--no-such-option")
 
 
 def without_huge_pages_it_says_so():
     with open("/proc/meminfo") as f:
         if "HugePages_Free:        0\n" not in f.read():
             return  # there are some
-    refused(["--no-pci", "--no-telemetry", "--in-memory", "--vdev", "net_null0"], "demi doctor")
+    refused(["--no-pci", "--no-telemetry", "--in-memory", "--vdev", "net_null0"],
+            "sysctl vm.nr_hugepages=", "Cannot allocate memory")
 
 
-def an_interface_that_is_not_there_is_refused():
-    refused(EAL + ["--vdev", "net_af_packet0,iface=nosuch0"])
+def with_too_little_memory_it_names_the_option():
+    refused(["8" if word == "256" else word for word in EAL] + ["--vdev", "net_null0"], "-m MB", "Cannot allocate memory")
 
 
-def a_socket_in_use_is_refused():
-    server_env, _ = environments("memif", "in-use")
+def an_interface_that_is_not_there_is_named():
+    refused(EAL + ["--vdev", "net_af_packet0,iface=nosuch0"], "no interface nosuch0", "ip link")
+
+
+def a_driver_without_its_privilege_says_which():
+    prefix = ()
+    if os.geteuid() == 0:
+        prefix = ("setpriv", "--bounding-set=-all", "--inh-caps=-all")
+    for vdev, names in (("net_af_packet0,iface=lo", "CAP_NET_RAW"), ("net_tap0", "CAP_NET_ADMIN")):
+        refused(EAL + ["--vdev", vdev], names, "setcap", "Operation not permitted", prefix=prefix)
+
+
+def memif_beyond_its_mtu_says_what_it_takes():
+    refused(EAL + ["--vdev", ports("memif", "mtu")[0]], "at most 1500", "mtu is 9000",
+            more="inetstack_config:\n  mtu: 9000\n")
+
+
+def a_socket_whose_folder_is_not_there_says_how_to_make_it():
+    for kind in ("memif", "vhost"):
+        refused(EAL + ["--vdev", ports(kind, "nosuch/socket")[0]], "mkdir -p " + os.path.join(FOLDER.name, "nosuch"))
+
+
+def virtio_user_without_its_other_end_says_so():
+    refused(EAL + ["--vdev", ports("vhost", "nobody")[1]], "nobody listens at")
+
+
+def a_file_that_is_no_socket_is_left_alone():
+    path = os.path.join(FOLDER.name, "precious")
+    with open(path, "w") as f:
+        f.write("data")
+    refused(EAL + ["--vdev", "net_vhost0,iface=" + path], "is no socket")
+    with open(path) as f:
+        if f.read() != "data":
+            raise AssertionError("it was written to")
+
+
+def a_socket_in_use_is_refused(kind):
+    server_env, client_env = environments(kind, "in-use-" + kind)
     server = start_server(server_env)
-    refused(EAL + ["--vdev", ports("memif", "in-use")[0]], "Address already in use")
-    server.kill()
-    server.wait()
+    refused(EAL + ["--vdev", ports(kind, "in-use-" + kind)[0]], "another program has the socket", "Address already in use")
+    ended_well(start(client_env, *echo("client")), "the first one's client")
+    ended_well(server, "the first one")
+
+
+def a_socket_of_memif_in_use_is_refused_and_goes_on():
+    a_socket_in_use_is_refused("memif")
+
+
+def a_socket_of_vhost_in_use_is_refused_and_goes_on():
+    a_socket_in_use_is_refused("vhost")
+
+
+def nothing_is_left_behind_without_options_for_it():
+    eal = [word for word in EAL if word != "--no-shconf"]
+    refused(eal + ["--vdev", "net_nosuchthing0"], "net_nosuchthing")
+    before = left_behind()
+    server_env, client_env = [environment(address, eal + ["--vdev", vdev])
+                              for address, vdev in zip((SERVER, CLIENT), ports("memif", "plain"))]
+    server = start_server(server_env)
+    ended_well(start(client_env, *echo("client")), "the client")
+    ended_well(server, "the server")
+    if left_behind() != before:
+        raise AssertionError("left behind: %s" % (set(left_behind()) - set(before)))
+
+
+def two_primary_processes_of_one_name_are_told_apart():
+    prefix = ["--file-prefix=demi-test-%d" % os.getpid()]
+    eal = [word for word in EAL if word != "--no-shconf"] + prefix
+    try:
+        server = start_server(environment(SERVER, eal + ["--vdev", ports("memif", "prefix")[0]]))
+        refused(eal + ["--vdev", "net_null0"], "--no-shconf", "--file-prefix=NAME", "Device or resource busy")
+        server.kill()
+        server.wait()
+    finally:
+        for top in RUNTIME:
+            shutil.rmtree(os.path.join(top, "demi-test-%d" % os.getpid()), ignore_errors=True)
 
 
 def much_comes_back_as_it_was_sent(kind):
@@ -160,8 +233,13 @@ def a_client_may_come_first_over_memif():
 
 
 CASES = [a_driver_that_is_not_there_is_refused, without_a_port_it_says_how_to_name_one,
-         an_option_that_dpdk_does_not_know_is_refused, without_huge_pages_it_says_so,
-         an_interface_that_is_not_there_is_refused, a_socket_in_use_is_refused,
+         an_option_that_dpdk_does_not_know_is_named, without_huge_pages_it_says_so,
+         with_too_little_memory_it_names_the_option, an_interface_that_is_not_there_is_named,
+         a_driver_without_its_privilege_says_which, memif_beyond_its_mtu_says_what_it_takes,
+         a_socket_whose_folder_is_not_there_says_how_to_make_it, virtio_user_without_its_other_end_says_so,
+         a_file_that_is_no_socket_is_left_alone, a_socket_of_memif_in_use_is_refused_and_goes_on,
+         a_socket_of_vhost_in_use_is_refused_and_goes_on, nothing_is_left_behind_without_options_for_it,
+         two_primary_processes_of_one_name_are_told_apart,
          more_than_a_gigabyte_goes_over_memif_and_comes_back,
          more_than_a_gigabyte_goes_over_vhost_and_comes_back, a_killed_server_starts_again_over_memif,
          a_killed_server_starts_again_over_vhost, a_client_may_come_first_over_memif]
