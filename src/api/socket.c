@@ -5,6 +5,7 @@
 #include "api/api.h"
 #include "demi/ext.h"
 #include "rt/queue.h"
+#include <limits.h>
 #include <string.h>
 
 DEMI_EXPORT int demi_socket(int *sockqd_out, int domain, int type, int protocol)
@@ -152,7 +153,7 @@ DEMI_EXPORT int demi_setsockopt(int qd, int level, int optname, const void *optv
 
 	if (!in)
 		return ENOSYS;
-	if (!optval)
+	if (!optval || optlen > INT_MAX)
 		return EINVAL;
 	call = API_BEGIN(in, "demi_setsockopt");
 	q = api_queue(in, qd);
@@ -167,7 +168,7 @@ DEMI_EXPORT int demi_getsockopt(int qd, int level, int optname, void *optval, so
 
 	if (!in)
 		return ENOSYS;
-	if (!optval || !optlen)
+	if (!optval || !optlen || *optlen > INT_MAX)
 		return EINVAL;
 	call = API_BEGIN(in, "demi_getsockopt");
 	q = api_queue(in, qd);

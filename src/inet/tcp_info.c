@@ -4,6 +4,7 @@
  */
 #include "inet/tcp_info.h"
 #include "inet/tcp_output.h"
+#include "inet/tcp_pace.h"
 #include "inet/tcp_receive.h"
 #include "inet/tcp_recovery.h"
 #include <linux/tcp.h> /* netinet/tcp.h names states as we do */
@@ -35,11 +36,20 @@ static uint32_t segments(const struct tcp_cb *cb, uint32_t bytes)
 	return cb->mss == 0 ? 0 : (bytes + cb->mss - 1) / cb->mss;
 }
 
+/* As the kernel says it: all bits set where none was measured. */
+static uint32_t min_rtt_us(const struct tcp_cb *cb)
+{
+	if (cb->min_rtt == 0)
+		return UINT32_MAX;
+	return (uint32_t)(((uint64_t)cb->min_rtt << TCP_FINE_SHIFT) / NS_PER_US);
+}
+
 static void fill_path(const struct tcp_cb *cb, struct tcp_info *info)
 {
 	info->tcpi_rto = (uint32_t)(cb->rto_ns / NS_PER_US);
 	info->tcpi_ato = (uint32_t)(TCP_DELAYED_ACK_NS / NS_PER_US);
 	info->tcpi_rtt = (uint32_t)(cb->srtt_ns / NS_PER_US);
+	info->tcpi_min_rtt = min_rtt_us(cb);
 	info->tcpi_rttvar = (uint32_t)(cb->rttvar_ns / NS_PER_US);
 	info->tcpi_snd_mss = cb->mss;
 	info->tcpi_rcv_mss = cb->rcv_mss;
@@ -63,6 +73,7 @@ static void fill_sending(const struct tcp_cb *cb, struct tcp_info *info)
 	info->tcpi_snd_ssthresh =
 	    cb->ssthresh == UINT32_MAX ? SSTHRESH_NONE : segments(cb, cb->ssthresh);
 	info->tcpi_snd_wnd = cb->snd_wnd;
+	info->tcpi_pacing_rate = tcp_pace_rate(cb);
 	info->tcpi_max_pacing_rate = cb->max_pacing_rate;
 	info->tcpi_bytes_acked = cb->acked_bytes;
 	info->tcpi_notsent_bytes = tcp_fin_sent(cb) ? 0 : cb->snd_end - cb->snd_nxt;

@@ -12,7 +12,11 @@
 #include <linux/tcp.h> /* the names of options; netinet/tcp.h names states as we do */
 #include <sys/socket.h>
 
-enum { TCP_CA_NAME_MAX = 16 }; /* of linux/net/tcp.h: bytes of a congestion control's name */
+/* Of linux/net/tcp.h. */
+enum {
+	TCP_CA_NAME_MAX = 16, /* bytes of a congestion control's name */
+	USER_MSS_MAX = 32767, /* bytes of a segment that a program may ask for */
+};
 
 static int get_int(const void *val, uint32_t len, int *out)
 {
@@ -22,13 +26,15 @@ static int get_int(const void *val, uint32_t len, int *out)
 	return 0;
 }
 
+/* Below 0 is as much as there is, as with the kernel. */
 static uint32_t clamp_buffer(int bytes)
 {
-	if (bytes < TCP_BUFFER_MIN_BYTES)
-		return TCP_BUFFER_MIN_BYTES;
-	return bytes < TCP_BUFFER_MAX_BYTES ? (uint32_t)bytes : TCP_BUFFER_MAX_BYTES;
+	if (bytes < 0 || bytes > TCP_BUFFER_MAX_BYTES)
+		return TCP_BUFFER_MAX_BYTES;
+	return bytes > TCP_BUFFER_MIN_BYTES ? (uint32_t)bytes : TCP_BUFFER_MIN_BYTES;
 }
 
+/* As the kernel does it: any time, and below 0 is for ever. More than fits is 18 hours here. */
 static int set_linger(struct tcp_cb *cb, const void *val, uint32_t len)
 {
 	struct linger l;
@@ -36,18 +42,20 @@ static int set_linger(struct tcp_cb *cb, const void *val, uint32_t len)
 	if (len < sizeof(l))
 		return -EINVAL;
 	memcpy(&l, val, sizeof(l));
-	if (l.l_linger < 0 || l.l_linger > UINT16_MAX)
-		return -EINVAL;
 	cb->linger = l.l_onoff != 0;
-	cb->linger_s = (uint16_t)l.l_linger;
+	cb->linger_s =
+	    l.l_linger < 0 || l.l_linger > UINT16_MAX ? UINT16_MAX : (uint16_t)l.l_linger;
 	return 0;
 }
 
 /* As the kernel does it: a name, ended by its length or a zero. */
 static int set_congestion(struct tcp_cb *cb, const char *name, uint32_t len)
 {
-	const struct tcp_cc *cc = tcp_cc_find(name, strnlen(name, len));
+	const struct tcp_cc *cc;
 
+	if (len == 0)
+		return -EINVAL;
+	cc = tcp_cc_find(name, strnlen(name, len));
 	if (cc == NULL)
 		return -ENOENT;
 	tcp_cc_change(cb, cc);
@@ -62,12 +70,13 @@ static int set_pacing_rate(struct tcp_cb *cb, const void *val, uint32_t len)
 
 	if (len >= sizeof(rate)) {
 		memcpy(&rate, val, sizeof(rate));
-		return tcp_pace_set_rate(cb, rate);
+		tcp_pace_set_rate(cb, rate);
+		return 0;
 	}
 	r = get_int(val, len, &v);
-	if (r != 0)
-		return r;
-	return tcp_pace_set_rate(cb, (uint32_t)v == UINT32_MAX ? UINT64_MAX : (uint32_t)v);
+	if (r == 0)
+		tcp_pace_set_rate(cb, (uint32_t)v == UINT32_MAX ? UINT64_MAX : (uint32_t)v);
+	return r;
 }
 
 static int set_socket_option(struct tcp_cb *cb, int name, int v)
@@ -124,7 +133,7 @@ static void set_quick_ack(struct tcp_cb *cb, bool on)
 /* Counts in the SYN; 0: what the path takes. */
 static int set_mss(struct tcp_cb *cb, int v)
 {
-	if (v != 0 && (v < TCP_MSS_FLOOR || v > UINT16_MAX))
+	if (v != 0 && (v < TCP_MSS_FLOOR || v > USER_MSS_MAX))
 		return -EINVAL;
 	cb->user_mss = (uint16_t)v;
 	return 0;

@@ -56,6 +56,7 @@ static void info_tells_what_was_agreed_on_and_measured(void **state)
 	struct pair *p = *state;
 	struct tcp_info info;
 
+	p->delay_ns = MS;
 	pair_connect(p);
 	p->delay_ns = 5 * MS;
 	pair_transfer(p, 0, 1000000);
@@ -66,6 +67,14 @@ static void info_tells_what_was_agreed_on_and_measured(void **state)
 	assert_int_equal(info.tcpi_advmss, 1460);
 	assert_int_equal(info.tcpi_pmtu, 1500);
 	assert_in_range(info.tcpi_rtt, 5000, 10500);
+	assert_in_range(info.tcpi_min_rtt, 1950, 2100); /* of the handshake */
+	assert_true(info.tcpi_pacing_rate > 1000000);   /* its own, from the window */
+	assert_true(info.tcpi_max_pacing_rate == UINT64_MAX);
+	assert_int_equal(stack_setsockopt(p->side[0].sock, SOL_SOCKET, SO_MAX_PACING_RATE,
+					  &(uint32_t){70000}, 4),
+			 0);
+	assert_int_equal(info_of(p->side[0].sock).tcpi_pacing_rate, 70000);
+	assert_int_equal(info_of(p->side[0].sock).tcpi_max_pacing_rate, 70000);
 	assert_in_range(info.tcpi_rto, 200000, 250000);
 	assert_true(info.tcpi_snd_cwnd > 10);
 	assert_int_equal(info.tcpi_snd_ssthresh, 0x7fffffff);
@@ -160,6 +169,50 @@ static void the_mss_is_told_as_it_was_set_until_it_is_agreed_on(void **state)
 	assert_int_equal(get(p->side[0].sock, IPPROTO_TCP, TCP_MAXSEG), 1448);
 }
 
+static void a_linger_time_of_any_length_is_taken(void **state)
+{
+	static const int times[][2] = {
+	    {0, 0}, {65535, 65535}, {65536, 65535}, {INT32_MAX, 65535}, {-1, 65535}};
+	struct pair *p = *state;
+	struct sock *k;
+
+	assert_int_equal(stack_open(p->side[0].s, SOCK_STREAM, NULL, &k), 0);
+	for (unsigned i = 0; i < sizeof(times) / sizeof(times[0]); i++) {
+		struct linger l = {1, times[i][0]};
+		uint32_t len = sizeof(l);
+
+		assert_int_equal(stack_setsockopt(k, SOL_SOCKET, SO_LINGER, &l, sizeof(l)), 0);
+		assert_int_equal(stack_getsockopt(k, SOL_SOCKET, SO_LINGER, &l, &len), 0);
+		assert_int_equal(l.l_onoff, 1);
+		assert_int_equal(l.l_linger, times[i][1]);
+	}
+	stack_close(k, p->now_ns);
+}
+
+static void values_at_the_edges_are_taken_or_refused_as_by_the_kernel(void **state)
+{
+	static const int buffers[] = {SO_SNDBUF, SO_RCVBUF};
+	struct pair *p = *state;
+	struct sock *k;
+
+	assert_int_equal(stack_open(p->side[0].s, SOCK_STREAM, NULL, &k), 0);
+	for (unsigned i = 0; i < 2; i++) {
+		assert_int_equal(stack_setsockopt(k, SOL_SOCKET, buffers[i], &(int){-1}, 4), 0);
+		assert_int_equal(get(k, SOL_SOCKET, buffers[i]), 2 * TCP_BUFFER_MAX_BYTES);
+		assert_int_equal(stack_setsockopt(k, SOL_SOCKET, buffers[i], &(int){0}, 4), 0);
+		assert_int_equal(get(k, SOL_SOCKET, buffers[i]), 2 * TCP_BUFFER_MIN_BYTES);
+		assert_int_equal(stack_setsockopt(k, SOL_SOCKET, buffers[i], &(int){INT32_MAX}, 4),
+				 0);
+		assert_int_equal(get(k, SOL_SOCKET, buffers[i]), 2 * TCP_BUFFER_MAX_BYTES);
+	}
+	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_MAXSEG, &(int){32767}, 4), 0);
+	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_MAXSEG, &(int){32768}, 4), -EINVAL);
+	assert_int_equal(get(k, IPPROTO_TCP, TCP_MAXSEG), 32767);
+	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_CONGESTION, "", 0), -EINVAL);
+	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_CONGESTION, "", 1), -ENOENT);
+	stack_close(k, p->now_ns);
+}
+
 /* A socket that takes the place of another, of the same program. */
 static void options_go_over_to_another_socket(void **state)
 {
@@ -199,6 +252,8 @@ int main(void)
 	    pair_test(info_of_a_listener_tells_of_its_backlog),
 	    pair_test(bytes_received_are_counted_however_they_come),
 	    pair_test(the_mss_is_told_as_it_was_set_until_it_is_agreed_on),
+	    pair_test(a_linger_time_of_any_length_is_taken),
+	    pair_test(values_at_the_edges_are_taken_or_refused_as_by_the_kernel),
 	    pair_test(options_go_over_to_another_socket),
 	};
 

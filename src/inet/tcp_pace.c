@@ -4,7 +4,6 @@
  */
 #include "inet/tcp_pace.h"
 #include "inet/tcp_timer.h"
-#include <errno.h>
 
 #define NS_PER_S UINT64_C(1000000000)
 /* A timer is late by up to a tick of the wheel: so much of a rate may be made up for. */
@@ -42,6 +41,11 @@ static uint64_t rate_of(const struct tcp_cb *cb)
 	return cb->paced && cb->max_pacing_rate < rate ? cb->max_pacing_rate : rate;
 }
 
+uint64_t tcp_pace_rate(const struct tcp_cb *cb)
+{
+	return rate_of(cb);
+}
+
 bool tcp_pace_holds(struct tcp_cb *cb)
 {
 	if (cb->pace_next_ns <= cb->sock.stack->now_ns)
@@ -77,12 +81,9 @@ uint32_t tcp_pace_frame_bytes(const struct tcp_cb *cb, uint32_t most)
 	return bytes > 2 * cb->mss ? (uint32_t)bytes : most < 2 * cb->mss ? most : 2 * cb->mss;
 }
 
-int tcp_pace_set_rate(struct tcp_cb *cb, uint64_t bytes_per_s)
+void tcp_pace_set_rate(struct tcp_cb *cb, uint64_t bytes_per_s)
 {
-	if (bytes_per_s == 0)
-		return -EINVAL;
 	cb->max_pacing_rate = bytes_per_s;
-	cb->paced = bytes_per_s != UINT64_MAX;
+	cb->paced = bytes_per_s != UINT64_MAX && bytes_per_s != 0;
 	cb->pace_next_ns = 0;
-	return 0;
 }

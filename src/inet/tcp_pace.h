@@ -23,7 +23,10 @@ void tcp_pace_sent(struct tcp_cb *cb, uint32_t bytes);
  * than two segments. */
 uint32_t tcp_pace_frame_bytes(const struct tcp_cb *cb, uint32_t most);
 
-/* Bytes a second; UINT64_MAX: no bound. 0 or -EINVAL. */
-int tcp_pace_set_rate(struct tcp_cb *cb, uint64_t bytes_per_s);
+/* The rate that it is sent at, bytes a second; UINT64_MAX: not paced. */
+uint64_t tcp_pace_rate(const struct tcp_cb *cb);
+
+/* Bytes a second; UINT64_MAX, and as in the kernel's TCP 0: no bound. */
+void tcp_pace_set_rate(struct tcp_cb *cb, uint64_t bytes_per_s);
 
 #endif

@@ -4,7 +4,6 @@
  */
 #include "inet/tcp_pace.h"
 #include "inet/tcp_pair_test.h"
-#include <errno.h>
 #include <sys/socket.h>
 
 static void set_rate(struct pair *p, uint32_t bytes_per_s)
@@ -119,7 +118,10 @@ static void the_rate_is_read_back_as_the_kernel_gives_it(void **state)
 	assert_int_equal(stack_getsockopt(k, SOL_SOCKET, SO_MAX_PACING_RATE, &wide, &len), 0);
 	assert_int_equal(wide, UINT64_C(5000000000));
 	assert_int_equal(stack_setsockopt(k, SOL_SOCKET, SO_MAX_PACING_RATE, &zero, sizeof(zero)),
-			 -EINVAL);
+			 0);
+	assert_int_equal(stack_getsockopt(k, SOL_SOCKET, SO_MAX_PACING_RATE, &wide, &len), 0);
+	assert_int_equal(wide, 0);
+	assert_false(tcp_cb_of(k)->paced); /* as in the kernel's TCP: no bound */
 	stack_close(k, p->now_ns);
 }
 

@@ -215,9 +215,10 @@ static int set_int(struct udp_sock *k, int name, int v)
 		return 0;
 	case SO_RCVBUF:
 		/* Doubled, as the kernel does, as it is memory that is counted, not payload. */
-		if (v < 1)
+		if (v == 0)
 			v = 1;
-		k->recv_max_bytes = v > UDP_RECV_MAX_BYTES / 2 ? UDP_RECV_MAX_BYTES : 2 * v;
+		k->recv_max_bytes =
+		    v < 0 || v > UDP_RECV_MAX_BYTES / 2 ? UDP_RECV_MAX_BYTES : 2 * v;
 		return 0;
 	default:
 		return -ENOPROTOOPT;

@@ -371,6 +371,12 @@ static void a_receive_queue_is_bounded_by_the_memory_that_it_holds(void **state)
 	assert_int_equal(stack_setsockopt(k, SOL_SOCKET, SO_RCVBUF, &(int){INT32_MAX}, 4), 0);
 	assert_int_equal(stack_getsockopt(k, SOL_SOCKET, SO_RCVBUF, &got, &len), 0);
 	assert_int_equal(got, UDP_RECV_MAX_BYTES);
+	assert_int_equal(stack_setsockopt(k, SOL_SOCKET, SO_RCVBUF, &(int){0}, 4), 0);
+	assert_int_equal(stack_getsockopt(k, SOL_SOCKET, SO_RCVBUF, &got, &len), 0);
+	assert_int_equal(got, 2);
+	assert_int_equal(stack_setsockopt(k, SOL_SOCKET, SO_RCVBUF, &(int){-1}, 4), 0);
+	assert_int_equal(stack_getsockopt(k, SOL_SOCKET, SO_RCVBUF, &got, &len), 0);
+	assert_int_equal(got, UDP_RECV_MAX_BYTES);
 	assert_int_equal(stack_setsockopt(k, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size)), 0);
 	for (unsigned i = 0; i < 15; i++)
 		net_give_udp(net, PEER_IP, 9, PORT, "x", 1);

@@ -82,6 +82,10 @@ static void null_pointers_are_invalid(void)
 	equal(demi_setsockopt(tcp, SOL_SOCKET, SO_LINGER, NULL, 8), EINVAL);
 	equal(demi_getsockopt(tcp, SOL_SOCKET, SO_LINGER, NULL, &len), EINVAL);
 	equal(demi_getsockopt(tcp, SOL_SOCKET, SO_LINGER, &n, NULL), EINVAL);
+	equal(demi_setsockopt(tcp, SOL_SOCKET, SO_LINGER, &n, (socklen_t)-1), EINVAL);
+	equal(demi_setsockopt(tcp, SOL_SOCKET, SO_KEEPALIVE, &n, (socklen_t)-1), EINVAL);
+	equal(demi_getsockopt(tcp, SOL_SOCKET, SO_LINGER, &n, &(socklen_t){(socklen_t)-1}), EINVAL);
+	equal(demi_getsockopt(tcp, SOL_SOCKET, SO_TYPE, &n, &(socklen_t){(socklen_t)-1}), EINVAL);
 	equal(demi_getsockname(tcp, NULL, &len), EINVAL);
 	equal(demi_getsockname(tcp, (struct sockaddr *)&sin, NULL), EINVAL);
 	equal(demi_getpeername(tcp, NULL, &len), EINVAL);

@@ -75,6 +75,30 @@ static void options_are_read_back(void)
 	equal(get(udp_socket(), SOL_SOCKET, SO_TYPE), SOCK_DGRAM);
 }
 
+/* However long, and where the kernel takes more than there is. */
+static void values_without_bound_are_taken(void)
+{
+	static const int times[] = {65536, INT32_MAX};
+	int qd;
+
+	begin();
+	qd = tcp_socket();
+	for (unsigned i = 0; i < 2; i++) {
+		struct linger l = {1, times[i]};
+		socklen_t len = sizeof(l);
+
+		equal(demi_setsockopt(qd, SOL_SOCKET, SO_LINGER, &l, sizeof(l)), 0);
+		equal(demi_getsockopt(qd, SOL_SOCKET, SO_LINGER, &l, &len), 0);
+		check(l.l_onoff == 1 && l.l_linger >= 65535);
+	}
+	set(qd, SOL_SOCKET, SO_RCVBUF, -1);
+	check(get(qd, SOL_SOCKET, SO_RCVBUF) >= 200000);
+	set(qd, SOL_SOCKET, SO_SNDBUF, -1);
+	check(get(qd, SOL_SOCKET, SO_SNDBUF) >= 200000);
+	set(qd, SOL_SOCKET, SO_MAX_PACING_RATE, 0);
+	equal(get(qd, SOL_SOCKET, SO_MAX_PACING_RATE), 0);
+}
+
 static void refused(int qd, int level, int name, int value, int error)
 {
 	equal(demi_setsockopt(qd, level, name, &value, sizeof(value)), error);
@@ -97,6 +121,8 @@ static void values_out_of_range_are_invalid(void)
 	refused(qd, IPPROTO_TCP, TCP_USER_TIMEOUT, -1, EINVAL);
 	refused(qd, IPPROTO_TCP, TCP_MAXSEG, 10, EINVAL);
 	refused(qd, IPPROTO_TCP, TCP_MAXSEG, -1, EINVAL);
+	refused(qd, IPPROTO_TCP, TCP_MAXSEG, 32768, EINVAL);
+	equal(demi_setsockopt(qd, IPPROTO_TCP, TCP_CONGESTION, "", 0), EINVAL);
 	refused(qd, IPPROTO_TCP, TCP_INFO, 1, ENOPROTOOPT);
 	refused(qd, SOL_SOCKET, SO_ERROR, 1, ENOPROTOOPT);
 	refused(qd, SOL_SOCKET, SO_TYPE, 1, ENOPROTOOPT);
@@ -236,6 +262,7 @@ static void an_error_is_told_once(void)
 
 const struct behaviour option_cases[] = {
     ALONE(options_are_read_back),
+    ALONE(values_without_bound_are_taken),
     ALONE(values_out_of_range_are_invalid),
     WITH(an_accepted_connection_has_its_listeners_options, peer_waits),
     WITH(segments_are_no_larger_than_the_program_asks_for, peer_echoes),
