@@ -341,8 +341,8 @@ static void catnip_needs_the_drivers_that_are_named(void)
 	if (!catnip_plugin(why))
 		leave_out("this build has no DPDK");
 	configure_all("catnip", EAL("\"--no-huge\", \"--vdev=net_nosuchthing7,iface=x\""));
-	check(strncmp(expect("dpdk-driver", FINDING_ERROR)->remedy,
-		      "sudo apt-get install librte-net-nosuchthing", 43) == 0);
+	check(strstr(expect("dpdk-driver", FINDING_ERROR)->what, "net_nosuchthing") != NULL);
+	check(strstr(expect("dpdk-driver", FINDING_ERROR)->remedy, "apt-get") == NULL);
 	configure_all("catnip", EAL("\"--no-huge\", \"--vdev\", \"net_virtio_user0,path=/x\""));
 	expect_none("dpdk-driver");
 	configure_all("catnip", EAL("\"--no-huge\", \"--vdev\", \"eth_af_packet1\""));

@@ -126,7 +126,7 @@ static void what_is_not_in_the_build_is_left_out_and_not_offered(void **state)
 		return;
 	assert_int_equal(run("demi try --libos catnip"), 1);
 	assert_true(process_said(&demi, "Left out\ncatnip "));
-	assert_true(process_said(&demi, "To get it: sudo apt-get install libdpdk-dev"));
+	assert_true(process_said(&demi, "To get it: sudo apt-get install libdemikernel-dpdk"));
 }
 
 static void a_wrong_command_line_is_told(void **state)
