@@ -125,7 +125,11 @@ static int catpowder_create(struct libos **out, const struct libos_env *env)
 	struct link *link;
 	int rc = open_any(&link, env, catpowder_interface(env->config, name));
 
-	return rc < 0 ? rc : inet_create(out, &libos_catpowder, env, link);
+	if (rc == 0)
+		rc = inet_create(out, &libos_catpowder, env, link);
+	if (rc == 0 && env->config->raw_link != RAW_LINK_PACKET)
+		inet_on_bad_checksums(*out, catpowder_log_checksums, env->config);
+	return rc;
 }
 
 const struct libos_class libos_catpowder = {

@@ -38,6 +38,10 @@ int catpowder_open_xdp(struct link **out, const struct config *c, const struct c
 /* Says why it is AF_PACKET, in one line: AF_XDP gave this -errno. */
 void catpowder_log_fallback(const struct config *c, const char *interface, int error);
 
+/* Says what the other end of a veth pair has to do, in one line, if nothing that came had a good
+ * checksum for that. */
+void catpowder_log_checksums(const struct config *c);
+
 /* Opens the TAP of that name, or makes one. 0 or -errno. */
 int catpowder_open_tap(struct link **out, const struct config *c, const char *interface);
 

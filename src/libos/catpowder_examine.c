@@ -6,6 +6,7 @@
  */
 #include "base/config.h"
 #include "base/finding.h"
+#include "base/log.h"
 #include "libos/catpowder.h"
 #include "libos/inet.h"
 #include "link/claim.h"
@@ -53,9 +54,24 @@ static bool find_interface(const struct config *c, struct interface_facts *facts
 	return false;
 }
 
+enum { INSIDE_BYTES = NETNS_NAME_BYTES + 32 };
+
+/* What a command begins with that is to be carried out at the other end of a veth pair. */
+static const char *inside(const struct interface_peer *peer, char text[INSIDE_BYTES])
+{
+	text[0] = '\0';
+	if (peer->netns.name[0])
+		snprintf(text, INSIDE_BYTES, "ip netns exec %s ", peer->netns.name);
+	else if (peer->netns.inside > 0)
+		snprintf(text, INSIDE_BYTES, "nsenter -t %d -n ", (int)peer->netns.inside);
+	return text;
+}
+
 static void examine_state(const struct interface_facts *facts, const struct interface_peer *peer,
 			  struct findings *found)
 {
+	char text[INSIDE_BYTES];
+
 	if (!facts->up) {
 		findings_add(found, FINDING_ERROR, "interface-down", "interface %s is down",
 			     facts->name);
@@ -64,11 +80,8 @@ static void examine_state(const struct interface_facts *facts, const struct inte
 		findings_add(found, FINDING_WARNING, "interface-no-carrier",
 			     "%s has no carrier: its other end, %s, is down", facts->name,
 			     peer->name);
-		if (peer->inside > 0)
-			findings_remedy(found, "sudo nsenter -t %d -n ip link set dev %s up",
-					(int)peer->inside, peer->name);
-		else
-			findings_remedy(found, "sudo ip link set dev %s up", peer->name);
+		findings_remedy(found, "sudo %sip link set dev %s up", inside(peer, text),
+				peer->name);
 	} else if (!facts->carrier) {
 		findings_add(found, FINDING_WARNING, "interface-no-carrier",
 			     "%s has no carrier: what it is plugged into is off", facts->name);
@@ -149,7 +162,7 @@ static void examine_packet(struct findings *found)
 static void examine_peer(const struct interface_facts *facts, const struct interface_peer *peer,
 			 struct findings *found)
 {
-	char inside[40] = "";
+	char text[INSIDE_BYTES];
 
 	if (!(peer->offloads.tx_checksum || peer->offloads.tso || peer->offloads.gso))
 		return;
@@ -157,9 +170,53 @@ static void examine_peer(const struct interface_facts *facts, const struct inter
 		     "%s, the other end of %s, leaves checksums and segmentation to a device that "
 		     "is not there: what the kernel sends from it is dropped here",
 		     peer->name, facts->name);
-	if (peer->inside > 0)
-		snprintf(inside, sizeof(inside), "nsenter -t %d -n ", (int)peer->inside);
-	findings_remedy(found, "sudo %sethtool -K %s tx off tso off gso off", inside, peer->name);
+	findings_remedy(found, "sudo %sethtool -K %s tx off tso off gso off", inside(peer, text),
+			peer->name);
+}
+
+/* The other end is in a network namespace that is not found, or may not be entered. */
+static void say_peer_hidden(const struct interface_facts *facts, const struct interface_peer *peer,
+			    struct findings *found)
+{
+	char text[INSIDE_BYTES];
+
+	findings_add(found, FINDING_NOTE, "veth-peer-hidden",
+		     "whether the other end of %s leaves checksums and segmentation to a device "
+		     "that is not there, cannot be seen: what the kernel then sends from it is "
+		     "dropped here",
+		     facts->name);
+	findings_remedy(found,
+			"sudo %sethtool -K PEER tx off tso off gso off, in the network namespace "
+			"of the other end; PEER is what ip link shows there with the number %d",
+			inside(peer, text), facts->peer_index);
+}
+
+/* rc: of interface_peer_read(). */
+static void examine_other_end(const struct interface_facts *facts,
+			      const struct interface_peer *peer, int rc, struct findings *found)
+{
+	if (rc == 0)
+		examine_peer(facts, peer, found);
+	else if (rc != -ENODEV)
+		say_peer_hidden(facts, peer, found);
+}
+
+void catpowder_log_checksums(const struct config *c)
+{
+	char name[IF_NAMESIZE];
+	const char *interface = catpowder_interface(c, name);
+	struct interface_facts facts;
+	struct interface_peer peer;
+	struct findings found = {0};
+	int rc;
+
+	if (!interface || interface_facts_read(&facts, interface) < 0)
+		return;
+	rc = interface_peer_read(&peer, &facts);
+	examine_other_end(&facts, &peer, rc, &found);
+	if (found.count > 0)
+		log_warn("all that came had a wrong checksum: %s: %s", found.items[0].what,
+			 found.items[0].remedy);
 }
 
 /* Received frames that were merged are longer than what AF_PACKET's slots hold. AF_XDP takes them
@@ -186,8 +243,7 @@ static void examine_interface(const struct config *c, const struct interface_fac
 	examine_state(facts, rc == 0 ? &peer : NULL, found);
 	examine_address(c, facts->name, found);
 	inet_examine(c, facts->mtu, facts->name, found);
-	if (rc == 0)
-		examine_peer(facts, &peer, found);
+	examine_other_end(facts, &peer, rc, found);
 	examine_merging(c, facts, found);
 }
 

@@ -311,12 +311,31 @@ static int fail_everything(struct inet *in, uint64_t now_ns)
 	return done->head != NULL;
 }
 
+void inet_on_bad_checksums(struct libos *l, void (*tell)(const struct config *c),
+			   const struct config *c)
+{
+	inet_of(l)->tell_checksums = tell;
+	inet_of(l)->config = c;
+}
+
+static void look_at_checksums(struct inet *in)
+{
+	const struct stack_stats *stats = stack_stats(in->stack);
+
+	if (!in->tell_checksums || stats->drop_tcp_checksum + stats->drop_udp_checksum == 0)
+		return;
+	if (stats->rx_tcp + stats->rx_udp == 0)
+		in->tell_checksums(in->config);
+	in->tell_checksums = NULL;
+}
+
 /* The device does not say by itself that it is gone. */
 static bool is_link_gone(struct inet *in, uint64_t now_ns)
 {
 	if (now_ns < in->check_ns)
 		return false;
 	in->check_ns = now_ns + INET_CHECK_NS;
+	look_at_checksums(in);
 	return in->link->ops->arm && in->link->ops->arm(in->link) == -ENODEV;
 }
 

@@ -15,6 +15,11 @@
 int inet_create(struct libos **out, const struct libos_class *class, const struct libos_env *env,
 		struct link *link);
 
+/* Has tell(c) called, once, when segments or datagrams have been dropped for their checksum and not
+ * one was good. */
+void inet_on_bad_checksums(struct libos *l, void (*tell)(const struct config *c),
+			   const struct config *c);
+
 /* Adds what of the configuration does not fit a stack over a link of this MTU (0: not known yet).
  * interface: for the remedy; NULL: it is no interface of the kernel's. */
 void inet_examine(const struct config *c, uint32_t mtu, const char *interface,

@@ -61,6 +61,9 @@ struct inet {
 	bool watched;     /* the link's descriptor is in the instance's epoll set */
 	bool link_lost;   /* the device has disappeared: everything fails */
 	bool loss_told;   /* the log has it */
+	void (*tell_checksums)(const struct config *c); /* NULL: nobody wants to know, or all is
+							   told */
+	const struct config *config;                    /* its argument */
 	struct frame frames[LINK_BURST];
 };
 

@@ -213,7 +213,7 @@ int interface_peer_read(struct interface_peer *out, const struct interface_facts
 	if (of->peer_index == 0)
 		return -ENODEV;
 	if (of->peer_netns >= 0) {
-		fd = netns_socket(of->peer_netns, &out->inside);
+		fd = netns_socket(of->peer_netns, &out->netns);
 	} else {
 		fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
 		if (fd < 0)

@@ -11,6 +11,7 @@
 #ifndef LINK_INTERFACE_FACTS_H
 #define LINK_INTERFACE_FACTS_H
 
+#include "link/netns.h"
 #include <net/if.h>
 #include <stdbool.h>
 #include <stdint.h>
@@ -50,7 +51,7 @@ struct interface_facts {
 /* The other end of a veth pair. */
 struct interface_peer {
 	char name[IFNAMSIZ];
-	pid_t inside; /* a process in its network namespace; 0: it is ours */
+	struct netns netns; /* all 0: it is ours, or was not found */
 	bool up;
 	struct interface_offloads offloads;
 };
@@ -58,8 +59,9 @@ struct interface_peer {
 /* Reads them. 0, -ENODEV, or another -errno. */
 int interface_facts_read(struct interface_facts *out, const char *name);
 
-/* Looks at the other end, also in another network namespace if a process in it can be found and
- * entered. 0; -ENODEV: there is none; -EACCES: it may not be looked at. */
+/* Looks at the other end, also in another network namespace if that can be found and
+ * entered. 0; -ENODEV: there is none; -EACCES: it may not be looked at, and only netns is known.
+ */
 int interface_peer_read(struct interface_peer *out, const struct interface_facts *of);
 
 /* The name of an Ethernet interface that a person may have meant: the first that is up, else the

@@ -1,4 +1,5 @@
-/* netns.c - see netns.h. Source: setns(2), rtnetlink(7) (RTM_GETNSID), proc(5).
+/* netns.c - see netns.h. Source: setns(2), rtnetlink(7) (RTM_GETNSID), proc(5),
+ * ip-netns(8).
  *
  * SPDX-License-Identifier: MIT
  */
@@ -7,26 +8,31 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/net_namespace.h>
 #include <pthread.h>
 #include <sched.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-/* The number of a process's network namespace, -1 when it has none, or -errno. */
-static int number_of(int fd, pid_t pid)
+#define NAMES_FOLDER "/run/netns"
+
+/* The number of the network namespace of a process (NETNSA_PID) or descriptor (NETNSA_FD), -1 when
+ * it has none, or -errno. */
+static int number_of(int fd, uint16_t kind, uint32_t id)
 {
 	const struct rtgenmsg any = {.rtgen_family = AF_UNSPEC};
-	const uint32_t id = (uint32_t)pid;
 	struct netlink_message m;
 	union netlink_answer answer;
 	const int *nsid;
 	int rc;
 
 	netlink_start(&m, RTM_GETNSID, 0, &any, sizeof(any));
-	netlink_put(&m, NETNSA_PID, &id, sizeof(id));
+	netlink_put(&m, kind, &id, sizeof(id));
 	rc = netlink_get(fd, &m, &answer);
 	if (rc < 0)
 		return rc;
@@ -34,28 +40,64 @@ static int number_of(int fd, pid_t pid)
 	return nsid ? *nsid : -EPROTO;
 }
 
-static pid_t find_process(int nsid)
+static pid_t find_process(int nsid, int fd)
 {
 	DIR *proc = opendir("/proc");
-	int fd = netlink_open(NETLINK_ROUTE);
 	struct dirent *entry;
 	pid_t found = 0;
 
-	while (proc && fd >= 0 && found == 0 && (entry = readdir(proc)) != NULL) {
+	while (proc && found == 0 && (entry = readdir(proc)) != NULL) {
 		pid_t pid = (pid_t)atoi(entry->d_name);
 
-		if (pid > 0 && number_of(fd, pid) == nsid)
+		if (pid > 0 && number_of(fd, NETNSA_PID, (uint32_t)pid) == nsid)
 			found = pid;
 	}
-	if (fd >= 0)
-		close(fd);
 	if (proc)
 		closedir(proc);
 	return found;
 }
 
+static bool is_named(const char *path, int nsid, int fd)
+{
+	int file = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	bool is = file >= 0 && number_of(fd, NETNSA_FD, (uint32_t)file) == nsid;
+
+	if (file >= 0)
+		close(file);
+	return is;
+}
+
+/* The name stays empty where there is none. */
+static void find_name(char name[NETNS_NAME_BYTES], int nsid, int fd)
+{
+	DIR *names = opendir(NAMES_FOLDER);
+	struct dirent *entry;
+	char path[sizeof(NAMES_FOLDER) + 1 + NAME_MAX];
+
+	while (names && !name[0] && (entry = readdir(names)) != NULL) {
+		snprintf(path, sizeof(path), NAMES_FOLDER "/%s", entry->d_name);
+		if (entry->d_name[0] != '.' && strlen(entry->d_name) < NETNS_NAME_BYTES &&
+		    is_named(path, nsid, fd))
+			strcpy(name, entry->d_name);
+	}
+	if (names)
+		closedir(names);
+}
+
+static void find(struct netns *out, int nsid)
+{
+	int fd = netlink_open(NETLINK_ROUTE);
+
+	memset(out, 0, sizeof(*out));
+	if (fd < 0)
+		return;
+	out->inside = find_process(nsid, fd);
+	find_name(out->name, nsid, fd);
+	close(fd);
+}
+
 struct visit {
-	pid_t to;
+	const struct netns *to;
 	int fd; /* what comes of it, or -errno */
 };
 
@@ -63,10 +105,13 @@ struct visit {
 static void *enter(void *arg)
 {
 	struct visit *v = arg;
-	char path[64];
+	char path[sizeof(NAMES_FOLDER) + 1 + NETNS_NAME_BYTES];
 	int fd;
 
-	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)v->to);
+	if (v->to->inside > 0)
+		snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)v->to->inside);
+	else
+		snprintf(path, sizeof(path), NAMES_FOLDER "/%s", v->to->name);
 	fd = open(path, O_RDONLY | O_CLOEXEC);
 	v->fd = -EACCES;
 	if (fd < 0)
@@ -80,14 +125,14 @@ static void *enter(void *arg)
 	return NULL;
 }
 
-int netns_socket(int nsid, pid_t *inside)
+int netns_socket(int nsid, struct netns *out)
 {
-	struct visit v = {.to = find_process(nsid), .fd = -EACCES};
+	struct visit v = {.to = out, .fd = -EACCES};
 	pthread_t thread;
 
-	if (v.to == 0 || pthread_create(&thread, NULL, enter, &v) != 0)
+	find(out, nsid);
+	if ((out->inside == 0 && !out->name[0]) || pthread_create(&thread, NULL, enter, &v) != 0)
 		return -EACCES;
 	pthread_join(thread, NULL);
-	*inside = v.to;
 	return v.fd;
 }

@@ -8,15 +8,18 @@
 #include "link/interface_facts.h"
 #include "patient.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/capability.h>
 #include <net/if.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { OURS = 0x0a090001 };
@@ -85,6 +88,21 @@ static void the_other_end_is_down_in_another_namespace(void)
 	repair("interface-no-carrier");
 	expect("veth-offloads", FINDING_WARNING);
 	repair("veth-offloads");
+}
+
+static void the_other_end_is_where_nobody_lives(void)
+{
+	pid_t other = start(NULL, -1);
+	char path[64];
+
+	configure("");
+	command("ip link set dev vb netns %d", (int)other);
+	snprintf(path, sizeof(path), "/proc/%d/ns/net", (int)other);
+	check(open(path, O_RDONLY | O_CLOEXEC) >= 0); /* keeps it */
+	check(kill(other, SIGKILL) == 0 && waitpid(other, NULL, 0) == other);
+	check(strstr(expect("veth-peer-hidden", FINDING_NOTE)->remedy, "ethtool -K PEER tx off"));
+	expect_tool("veth-peer-hidden", 0);
+	expect_none("veth-offloads");
 }
 
 static void no_address_is_given(void)
@@ -366,6 +384,7 @@ int main(void)
 	    CASE(the_interface_is_down),
 	    CASE(the_other_end_is_down),
 	    CASE(the_other_end_is_down_in_another_namespace),
+	    CASE(the_other_end_is_where_nobody_lives),
 	    CASE(no_address_is_given),
 	    CASE(the_address_is_no_hosts),
 	    CASE(the_kernel_has_the_address),

@@ -65,6 +65,24 @@ def it_ends_when_its_interface_disappears():
     client_host.end()
 
 
+def a_peer_that_leaves_checksums_to_a_device_is_told_of():
+    server_host, env, client_host, address = hosts()
+    client_host.run("ethtool", "-K", "client0", "tx", "on")
+    server = server_host.start(os.path.join(EXAMPLES, "http-server"), address, "0", "600", env=env)
+    try:
+        port = await_line(server, b"INFO: ").decode().rsplit(":", 1)[1].strip()
+        client = client_host.start("curl", "--silent", "--show-error", "http://%s:%s/" % (address, port))
+        await_line(server, b"ethtool -K client0 tx off")
+        client_host.run("ethtool", "-K", "client0", "tx", "off")
+        ended_well(client, "curl")
+        server.send_signal(signal.SIGTERM)
+        ended_well(server, "http-server")
+    finally:
+        server.kill()
+        server_host.end()
+        client_host.end()
+
+
 for program in ("curl", "nc"):
     if not shutil.which(program):
         print("skipped: %s is not there" % program)
@@ -72,5 +90,7 @@ for program in ("curl", "nc"):
 CASES = [curl_python_and_nc_are_served, who_is_late_is_given_up]
 if LINK != "catnap":
     CASES.append(it_ends_when_its_interface_disappears)
+if LINK == "xdp":
+    CASES.append(a_peer_that_leaves_checksums_to_a_device_is_told_of)
 sys.exit(main([(c.__name__, c) for c in CASES],
               in_namespaces=LINK != "catnap"))
