@@ -29,6 +29,26 @@ static void suggest_interface(struct findings *found)
 			interface_suggest(name) ? name : "INTERFACE");
 }
 
+static bool names_nothing(const struct config *c)
+{
+	return !c->interface && c->xdp_interface_index <= 0 && !c->has_addr;
+}
+
+/* The configuration is empty: one sentence for both. */
+static void say_nothing_named(struct findings *found)
+{
+	char name[IF_NAMESIZE];
+
+	findings_add(found, FINDING_ERROR, "interface-missing",
+		     "catpowder needs a network interface and an own IPv4 address, and neither is "
+		     "named");
+	findings_remedy(found,
+			"export LINUX_INTERFACE_NAME=%s LOCAL_IPV4_ADDR=10.0.0.2/24, or write "
+			"raw_socket.linux_interface_name and demikernel.local_ipv4_addr in the "
+			"configuration file",
+			interface_suggest(name) ? name : "INTERFACE");
+}
+
 /* The facts of the interface that is to be used. False: there is none. */
 static bool find_interface(const struct config *c, struct interface_facts *facts,
 			   struct findings *found)
@@ -38,6 +58,10 @@ static bool find_interface(const struct config *c, struct interface_facts *facts
 
 	if (interface && interface_facts_read(facts, interface) == 0 && facts->ethernet)
 		return true;
+	if (names_nothing(c)) {
+		say_nothing_named(found);
+		return false;
+	}
 	if (!interface && c->xdp_interface_index > 0)
 		findings_add(found, FINDING_ERROR, "interface-unknown",
 			     "there is no interface with the number %d", c->xdp_interface_index);
@@ -277,7 +301,7 @@ void catpowder_examine(const struct config *c, struct findings *found)
 	known = find_interface(c, &facts, found);
 	if (known)
 		examine_interface(c, &facts, found);
-	else
+	else if (!names_nothing(c))
 		inet_examine(c, 0, NULL, found);
 	if (c->raw_link != RAW_LINK_XDP)
 		examine_packet(found);

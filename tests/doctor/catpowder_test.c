@@ -32,6 +32,15 @@ static void no_interface_is_named(void)
 	expect_init(0, NULL);
 }
 
+static void nothing_is_named(void)
+{
+	configure_all("catpowder", "{}\n");
+	expect_none("address-missing");
+	expect_error("interface-missing", EINVAL);
+	repair("interface-missing");
+	expect_init(0, NULL);
+}
+
 static void the_interface_is_not_there(void)
 {
 	configure_all("catpowder", "demikernel:\n  local_ipv4_addr: 10.9.0.1/24\n"
@@ -378,6 +387,7 @@ int main(void)
 	static const struct doctor_case cases[] = {
 	    CASE(a_healthy_interface_has_no_errors),
 	    CASE(no_interface_is_named),
+	    CASE(nothing_is_named),
 	    CASE(the_interface_is_not_there),
 	    CASE(the_interface_number_is_nobodys),
 	    CASE(the_interface_is_not_ethernet),

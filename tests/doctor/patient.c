@@ -324,6 +324,18 @@ void expect_error(const char *id, int error)
 }
 
 /* A remedy is a command, and what else one could do behind a comma. */
+/* NAME=VALUE, and more of them behind blanks. */
+static void export(char *assignments)
+{
+	for (char *at = strtok(assignments, " "); at; at = strtok(NULL, " ")) {
+		char *value = strchr(at, '=');
+
+		check(value != NULL);
+		*value = '\0';
+		setenv(at, value + 1, 1);
+	}
+}
+
 void carry_out(char *remedy)
 {
 	char *alternative = strstr(remedy, ", or "), *value;
@@ -333,10 +345,7 @@ void carry_out(char *remedy)
 	if (alternative)
 		*alternative = '\0';
 	if (strncmp(remedy, "export ", 7) == 0) {
-		value = strchr(remedy, '=');
-		check(value != NULL);
-		*value = '\0';
-		setenv(remedy + 7, value + 1, 1);
+		export(remedy + 7);
 		return;
 	}
 	while ((value = strstr(remedy, "sudo ")) != NULL)
