@@ -12,6 +12,12 @@ extern const struct libos_class libos_catpowder;
 
 extern const bool catpowder_has_xdp; /* this build has AF_XDP */
 
+/* A remedy for the lack of these capabilities. The loader takes no $ORIGIN from a program that has
+ * some of its own. */
+#define CATPOWDER_GRANT                                                                            \
+	"sudo -E PROGRAM, or sudo setcap %s+ep PROGRAM, which then finds its library only by "     \
+	"ldconfig or an absolute -Wl,-rpath"
+
 struct interface_facts;
 struct link;
 

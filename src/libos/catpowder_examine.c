@@ -173,7 +173,7 @@ static void examine_packet(struct findings *found)
 	} else if (error == EPERM || error == EACCES) {
 		findings_add(found, FINDING_ERROR, "packet-privilege",
 			     "AF_PACKET needs CAP_NET_RAW, which this process lacks");
-		findings_remedy(found, "sudo setcap cap_net_raw+ep PROGRAM, or run it as root");
+		findings_remedy(found, CATPOWDER_GRANT, "cap_net_raw");
 	} else {
 		findings_add(found, FINDING_ERROR, "packet-kernel",
 			     "the kernel gives no AF_PACKET socket: %s", strerror(error));

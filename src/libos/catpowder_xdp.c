@@ -66,8 +66,7 @@ static void say_missing(const struct config *c, const char *names, struct findin
 {
 	findings_add(found, level_of(c), "xdp-privilege",
 		     "AF_XDP needs %s, which this process lacks", names);
-	findings_remedy(
-	    found, "sudo setcap cap_net_admin,cap_net_raw,cap_bpf+ep PROGRAM, or run it as root");
+	findings_remedy(found, CATPOWDER_GRANT, "cap_net_admin,cap_net_raw,cap_bpf");
 }
 
 /* Whether the kernel would load our program: asked by loading it. */
