@@ -225,7 +225,7 @@ static void names_are_the_kernels(void **state)
 	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_CONGESTION, "reno", 4), 0);
 	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_CONGESTION, "cubical", 7), -ENOENT);
 	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_CONGESTION, "cub", 3), -ENOENT);
-	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_CONGESTION, "", 0), -ENOENT);
+	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_CONGESTION, "", 0), -EINVAL);
 	assert_int_equal(stack_getsockopt(k, IPPROTO_TCP, TCP_CONGESTION, name, &len), 0);
 	assert_string_equal(name, "reno");
 	assert_int_equal(stack_setsockopt(k, IPPROTO_TCP, TCP_CONGESTION, "cubic\0no", 9), 0);

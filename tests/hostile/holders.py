@@ -119,6 +119,22 @@ def last_acknowledgements_that_never_come(a):
         many(a, HOLDERS, then)
 
 
+def idle_connections_that_fill_the_table(a):
+    """Whoever opens more of them than there are places waits for one. Those who have one are served all the same,
+    and what becomes free is a newcomer's at once."""
+    before = a.stats()
+    many(a, TABLE + 500, lambda send, seq, ack: send(seq=seq, ack=ack))
+    full = a.await_stats("all places are taken", lambda s: s["tcp_table_full"] + s["tcp_peer_full"] >
+                         before["tcp_table_full"] + before["tcp_peer_full"])
+    if full["connections"] > TABLE + LISTENERS:
+        raise AssertionError("more than max_tcp")
+    for _ in range(100):
+        a.echo(a.old, 1000)
+    a.calm_down()  # resets them
+    a.await_stats("the places are free", lambda s: s["connections"] <= before["connections"] + SLACK)
+    a.is_alive()
+
+
 def fin_wait_1_of_many(a):
     """The server closes, and its FIN is never acknowledged; of more than its table has room for."""
     def then(send, seq, ack):
