@@ -86,10 +86,11 @@ void tcp_ahead_look(struct tcp_table *t, struct buf *const bufs[], int n)
 	guess(t, bufs, n);
 	look_up(t, bufs, n);
 	for (int i = 0; i < n; before = t->ahead[i++]) {
-		if (t->ahead[i] != before && t->ahead[i] != NULL) {
-			__builtin_prefetch(t->ahead[i]->send_head);
+		if (t->ahead[i] == before || t->ahead[i] == NULL)
+			continue;
+		__builtin_prefetch(t->ahead[i]->send_head);
+		if (t->ahead[i]->sock.user != NULL)
 			fetch(t->ahead[i]->sock.user, 2 * CACHE_LINE);
-		}
 	}
 	before = NULL;
 	for (int i = 0; i < n; before = t->ahead[i++]) {
