@@ -27,11 +27,12 @@ enum {
 	FILL_BATCH = 32,       /* chunks given to the kernel at a time */
 	KERNEL_HEADROOM = 256, /* XDP_PACKET_HEADROOM, in front of a received frame */
 	CACHE_LINE = 64,
-	FETCH_BYTES = 192, /* of a received frame, before it is looked at */
-	FILL_LEAST = 128,  /* chunks that the kernel has when we look all the time */
-	FILL_FIRST = 1024, /* ... before we have looked at all */
-	FILL_BURST = 192,  /* ... beyond twice those that we found waiting */
-	KERNEL_BATCH = 32, /* pieces that one system call sends */
+	FETCH_BYTES = 192,       /* of a received frame, before it is looked at */
+	FILL_LEAST = 128,        /* chunks that the kernel has when we look all the time */
+	FILL_FIRST = 1024,       /* ... before we have looked at all */
+	FILL_BURST = 192,        /* ... beyond twice those that we found waiting */
+	FILL_LEAVES_DIVISOR = 5, /* ... beyond FILL_LEAST while no more than a fifth is free */
+	KERNEL_BATCH = 32,       /* pieces that one system call sends */
 };
 
 /* So long after the last full burst the kernel gets fewer chunks again. */
@@ -64,6 +65,10 @@ static bool refill(struct xdp *x, uint32_t wanted)
 
 	if (x->lent_count + FILL_BATCH > wanted || x->lent_count + FILL_BATCH > pool->count / 2 ||
 	    pool->free_count < FILL_BATCH)
+		return false;
+	/* What waits for frames is not there for those that have come: the stack takes no
+	 * datagrams where too little is free. */
+	if (x->lent_count >= FILL_LEAST && pool->free_count < pool->count / FILL_LEAVES_DIVISOR)
 		return false;
 	while (n < FILL_BATCH && (taken[n] = pool_get(pool)) != NULL)
 		n++;
