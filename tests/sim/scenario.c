@@ -186,13 +186,14 @@ static enum world_topology choose_topology(struct rng *r, unsigned *hosts)
 	return t;
 }
 
-/* A way that drops what is too large, of which nobody tells, and stacks that probe for it. Chosen
- * last: seeds without it are what they were. */
-static void choose_black_hole(struct rng *r, struct world_config *w)
+/* A way that drops what is too large, of which nobody tells, and stacks that probe for it. It is
+ * found by time-outs in a row, of up to a minute each: only where programs and TIME-WAIT have
+ * patience for that. Chosen last: seeds without it are what they were. */
+static void choose_black_hole(struct rng *r, struct world_config *w, enum severity severity)
 {
 	if (chance(r, 30))
 		w->stack.mtu_probing = STACK_MTU_ALWAYS;
-	if (w->mtu > 1000 && chance(r, 20))
+	if (severity == HEAVY && w->mtu > 1000 && chance(r, 40))
 		w->down.max_frame_bytes =
 		    FRAME_HEADER_BYTES + 576 + (uint32_t)rng_below(r, w->mtu - 576u);
 }
@@ -259,7 +260,7 @@ void scenario_make(struct scenario *s, uint64_t seed, const struct scenario_wish
 		w->stack.vlan_id = 1 + (uint16_t)rng_below(r, 4094);
 	choose_programs(r, s, severity);
 	s->duration_ns = rng_size(r, 20 * WORLD_S, 1200 * WORLD_S);
-	choose_black_hole(r, w);
+	choose_black_hole(r, w, severity);
 	if (wish->hosts > 0)
 		apply_hosts(s, wish->hosts);
 	describe(s, severity);
